@@ -1,0 +1,349 @@
+"""What is known about a target: frozen facts, collected without importing its packages.
+
+Every class is a NamedTuple, because defining one costs a third of a frozen dataclass and
+this module is on the cold path of every command. Build them with keywords only; convert
+them only through :mod:`keras_doctor.codec`.
+
+Unknown is ``None`` and "none found" is an empty tuple: a rule must be able to tell the two
+apart. Paths are absolute and as the patient's Python writes them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Interpreter(NamedTuple):
+    """The Python that answered."""
+
+    executable: str
+    version: str
+    """Like ``3.11.7``; pre-release suffixes kept."""
+    implementation: str
+    """``cpython``, ``pypy`` ... as ``sys.implementation.name`` says."""
+    soabi: str | None
+    """The ABI part of extension file names, like ``cpython-311-x86_64-linux-gnu``."""
+    extension_suffixes: tuple[str, ...]
+    platform: str
+    """``sys.platform``: linux, darwin, win32."""
+    machine: str
+    """Processor architecture that this interpreter was built for or runs as: x86_64, arm64."""
+    bits: int
+    free_threaded: bool
+    prefix: str
+    base_prefix: str
+    stdlib: str
+    """The folder of the standard library."""
+    system_site_packages: bool | None
+    """Of a virtual environment: whether it also sees its base's packages. None outside one."""
+
+
+class Start(NamedTuple):
+    """How the collector could be started."""
+
+    mode: str
+    """``normal``: as the user starts Python there. ``isolated``: only with ``-I``.
+    ``bare``: only with ``-I -S``. ``outside``: the interpreter does not start at all and the
+    file system was read from outside. ``given``: facts that a person or a text gave."""
+    failure: str | None
+    """What the normal start printed (its last lines), when it failed."""
+    exit_code: int | None
+    """Of the failed normal start; negative for a signal."""
+
+
+class PathEntry(NamedTuple):
+    """One entry of ``sys.path``, in order, as the user's program would see it."""
+
+    path: str
+    origin: str
+    """``script`` | ``pythonpath`` | ``stdlib`` | ``site-packages`` | ``user-site`` | ``pth`` |
+    ``editable`` | ``other``."""
+    where: str | None
+    """What put it there, when that can be told: ``PYTHONPATH``, or a .pth file and line
+    (``/…/x.pth:3``)."""
+    kind: str
+    """``folder`` | ``file`` (zip, egg) | ``missing`` | ``unreadable``."""
+    python: str | None
+    """The Python that the path itself names, like ``3.6`` for ``…/lib/python3.6/…``."""
+
+
+class StartupLine(NamedTuple):
+    """A line that Python acts on while it starts: in a .pth file, or sitecustomize itself."""
+
+    path: str
+    line: int
+    text: str
+    kind: str
+    """``code`` (an import line), ``path`` (adds an entry), ``missing`` (names a path that is
+    not there), ``customize`` (sitecustomize or usercustomize, line 0)."""
+
+
+class Distribution(NamedTuple):
+    """One installed distribution, as its metadata says."""
+
+    name: str
+    """As written in the metadata; compare through :func:`keras_doctor.names.normalize`."""
+    version: str
+    location: str
+    """The sys.path entry that it was found in."""
+    metadata: str
+    """The .dist-info or .egg-info folder or file."""
+    installer: str | None
+    editable: bool
+    origin_url: str | None
+    """From direct_url.json, credentials masked."""
+    requires: tuple[str, ...]
+    """Requires-Dist lines as written."""
+    requires_python: str | None
+    import_packages: tuple[str, ...]
+    """Top-level import names: from top_level.txt, else from RECORD, else ()."""
+    tags: tuple[str, ...]
+    """Tag lines of WHEEL."""
+    record: str
+    """``present`` | ``missing`` | ``unreadable`` | ``empty``. Conda and Debian packages often
+    have none; egg-info has installed-files.txt at best."""
+
+
+class FileAnomaly(NamedTuple):
+    """A recorded file that is not what the RECORD says."""
+
+    path: str
+    state: str
+    """``missing`` | ``size`` (differs) | ``zeros`` (has content of zero bytes) | ``unreadable``
+    (its mode forbids reading) | ``folder-unreadable``."""
+    recorded_size: int | None
+    size: int | None
+
+
+class FileCheck(NamedTuple):
+    """The files of one distribution on the way of the import, against its RECORD.
+
+    Only files that the import can load are looked at (.py, .so*, .pyd, .dll, .dylib)."""
+
+    distribution: str
+    metadata: str
+    checked: int
+    """How many recorded files were looked at."""
+    anomalies: tuple[FileAnomaly, ...]
+    """At most 200 of them."""
+    anomalies_total: int
+    unrecorded: tuple[str, ...]
+    """Loadable files inside its import packages that no RECORD knows, at most 200."""
+    unrecorded_total: int
+    code_version: str | None
+    """What the code itself says: ``__version__`` or ``version`` as a literal in its
+    version.py, _version.py or __init__.py."""
+    code_version_where: str | None
+    contents_checked: bool
+    """Whether the first bytes of each file were looked at too."""
+
+
+class Leftover(NamedTuple):
+    """A folder or file that pip renamed with a ``~`` while it replaced a distribution."""
+
+    path: str
+    location: str
+    name: str | None
+    """The distribution that it belonged to, when its metadata is still inside, else a guess
+    of None."""
+    version: str | None
+
+
+class ModuleCopy(NamedTuple):
+    """One thing on sys.path that answers to an import name."""
+
+    kind: str
+    """``package`` (folder with __init__), ``module`` (.py), ``extension`` (.so, .pyd),
+    ``bytecode`` (.pyc), ``namespace`` (folder without __init__)."""
+    path: str
+    """The __init__ file, the module file, or the folder of a namespace."""
+    entry: str
+    """The sys.path entry that holds it."""
+    readable: bool
+    size: int | None
+
+
+class Module(NamedTuple):
+    """What ``import NAME`` would load, by the path rules, without importing it."""
+
+    name: str
+    kind: str
+    """As in :class:`ModuleCopy`, or ``builtin``, ``frozen``, ``missing``."""
+    path: str | None
+    entry: str | None
+    copies: tuple[ModuleCopy, ...]
+    """Everything on the path that answers to the name, in order; the first regular one wins,
+    namespaces only if there is no regular one."""
+
+
+class LocalModule(NamedTuple):
+    """An importable file or folder in an entry that precedes the standard library."""
+
+    name: str
+    kind: str
+    path: str
+    entry: str
+    origin: str
+    """The origin of the entry: ``script`` or ``pythonpath`` (or ``pth`` when inserted first)."""
+
+
+class ConfigFile(NamedTuple):
+    """A configuration file that is read, or that somebody may think is read."""
+
+    kind: str
+    """``keras.json`` | ``.theanorc``."""
+    source: str
+    """``home`` (~/.keras), ``KERAS_HOME``, ``tmp`` (/tmp/.keras), ``project`` (in the working
+    or script folder: nobody reads it), ``THEANORC``."""
+    path: str
+    state: str
+    """``read`` | ``absent`` | ``unreadable`` | ``folder`` | ``too-large``."""
+    text: str | None
+    """At most 64 KiB, undecodable bytes as surrogates, a byte order mark kept."""
+    mode: int | None
+    folder_writable: bool | None
+    """Whether this user could create or replace the file."""
+
+
+class Variable(NamedTuple):
+    """An environment variable from the list of those that matter."""
+
+    name: str
+    value: str
+    set_by: str | None
+    """Who sets it, when that can be told: a conda activation file, a kernel spec, the command
+    line."""
+
+
+class PathCommand(NamedTuple):
+    """A program found through PATH."""
+
+    name: str
+    path: str
+    interpreter: str | None
+    """For a Python script: the interpreter of its first line."""
+    same_environment: bool | None
+    """Whether that interpreter belongs to the target's environment. None: not a script."""
+    python: str | None
+    """The version that its folder names, like ``3.12``."""
+    holds: tuple[str, ...]
+    """Keras and backends in that interpreter's site-packages, like ``keras 3.8.0``."""
+
+
+class CondaPackage(NamedTuple):
+    """A record of conda-meta."""
+
+    name: str
+    version: str
+    build: str
+    channel: str | None
+
+
+class Conda(NamedTuple):
+    """A conda environment."""
+
+    prefix: str
+    packages: tuple[CondaPackage, ...]
+    variables: tuple[Variable, ...]
+    """What activate.d scripts and ``conda-meta/state`` set among the listed variables."""
+
+
+class Machine(NamedTuple):
+    """The computer, as far as it decides what loads."""
+
+    system: str
+    release: str
+    libc: str | None
+    """Like ``glibc 2.36``."""
+    cpu_flags: tuple[str, ...]
+    memory_mb: int | None
+    cpus: int | None
+    uid: int | None
+
+
+class ScriptImport(NamedTuple):
+    """An import statement of the user's program."""
+
+    path: str
+    line: int
+    text: str
+    """The statement in one line, so that it can be run alone."""
+    module: str
+    names: tuple[str, ...]
+    """The names of ``from module import a, b``; () for ``import module``."""
+    guarded: bool
+    """Inside try/except, a function, or a condition: it may not run at the start."""
+
+
+class ScriptSetting(NamedTuple):
+    """A line of the user's program that chooses a backend or a legacy switch."""
+
+    path: str
+    line: int
+    text: str
+    variable: str
+    """``KERAS_BACKEND``, ``TF_USE_LEGACY_KERAS``, ``THEANO_FLAGS`` ..."""
+    value: str | None
+    """None when it is not a literal."""
+    before_import: bool
+    """Whether it runs before the first import of the Keras world."""
+    default_only: bool
+    """``os.environ.setdefault``: takes effect only when the variable is not set."""
+
+
+class Script(NamedTuple):
+    """The user's program, read and never run."""
+
+    path: str
+    imports: tuple[ScriptImport, ...]
+    settings: tuple[ScriptSetting, ...]
+    problem: str | None
+    """Why it could not be read: missing, not Python 3, a syntax error with its line."""
+
+
+class Target(NamedTuple):
+    """The Python that the user means, and how they would run it."""
+
+    python: str | None
+    """The interpreter's path; None when only a snapshot is known."""
+    chosen: str
+    """Why this one: ``the active virtual environment (VIRTUAL_ENV)``."""
+    folder: str
+    """The working folder."""
+    start: str
+    """``script`` | ``module`` | ``code`` | ``console-script`` | ``notebook`` | ``interactive``:
+    decides what sys.path[0] is."""
+    path0: str | None
+    """sys.path[0] for that start: the script's folder, the working folder, the bin folder."""
+    script: str | None
+    command: tuple[str, ...]
+    """The user's command as typed, () when none was given."""
+    environment: str | None
+    """The environment's folder, when it is a virtual or conda environment."""
+    manager: str | None
+    """``venv`` | ``conda`` | ``pyenv`` | ``system`` | ``uv`` ... whose environment it is."""
+
+
+class Snapshot(NamedTuple):
+    """Every fact about a target, collected without importing its packages."""
+
+    schema_version: int
+    tool_version: str
+    target: Target
+    start: Start
+    interpreter: Interpreter | None
+    path: tuple[PathEntry, ...]
+    startup: tuple[StartupLine, ...]
+    distributions: tuple[Distribution, ...]
+    leftovers: tuple[Leftover, ...]
+    files: tuple[FileCheck, ...]
+    modules: tuple[Module, ...]
+    local_modules: tuple[LocalModule, ...]
+    configs: tuple[ConfigFile, ...]
+    variables: tuple[Variable, ...]
+    commands: tuple[PathCommand, ...]
+    conda: Conda | None
+    machine: Machine | None
+    script: Script | None
+    problems: tuple[str, ...]
+    """What could not be read, one sentence each: never silently missing."""

@@ -1,0 +1,1 @@
+"""Gather every fact about a target, without importing its packages."""

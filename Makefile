@@ -1,0 +1,67 @@
+# Everything is installed by what needs it: `make test` on a fresh clone is enough.
+# Needed beforehand: a Python >= 3.11 with pip. `make PYTHON=/path/to/python3.12 test` chooses one.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Tools of the development environment (uv above all) before those of the machine.
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+# Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
+ARGS ?=
+
+.PHONY: help demo dev test type lint format layers check lab bench dist clean
+
+help:
+	@echo "make demo    break a real Keras environment and examine it (about a minute)"
+	@echo "make test    make the development environment and run the tests"
+	@echo "make check   type, lint and layer checks"
+	@echo "make lab     examine every environment of the laboratory (KERAS_DOCTOR_LAB)"
+	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
+	@echo "make dist    build the wheel and the sdist"
+
+demo:
+	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/demo.py $(ARGS)
+
+dev: $(READY)
+
+$(READY): pyproject.toml scripts/find-python.sh
+	@test -x $(BIN)/python || { python=$$(sh scripts/find-python.sh) && "$$python" -m venv $(VENV); }
+	@# --group needs a newer pip than most interpreters bring.
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --group dev --editable .
+	@touch $(READY)
+
+# Exit status 5 of pytest: no test was selected. That is an answer, not a failure.
+test: $(READY)
+	@$(RUN) $(BIN)/python -m pytest $(ARGS); status=$$?; \
+	if [ $$status -eq 5 ]; then echo "make test: no test was selected"; exit 0; fi; exit $$status
+
+type: $(READY)
+	$(RUN) mypy
+
+lint: $(READY)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+format: $(READY)
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+layers: $(READY)
+	$(RUN) lint-imports
+
+check: type lint layers
+
+lab: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/lab.py $(ARGS)
+
+bench: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/speed.py $(ARGS)
+
+dist: $(READY)
+	rm -rf dist
+	$(RUN) $(BIN)/python -m build --quiet
+	@ls dist
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

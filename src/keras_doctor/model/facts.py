@@ -118,7 +118,8 @@ class FileAnomaly(NamedTuple):
 class FileCheck(NamedTuple):
     """The files of one distribution on the way of the import, against its RECORD.
 
-    Only files that the import can load are looked at (.py, .so*, .pyd, .dll, .dylib)."""
+    Only files that the import can load are looked at (.py, .so*, .pyd, .dll, .dylib).
+    """
 
     distribution: str
     metadata: str

@@ -33,8 +33,11 @@ class Fix(NamedTuple):
 
 
 class Sign(NamedTuple):
-    """A pattern of failure that a finding predicts. All given parts must match one exception
-    of the chain (or the crash); a finding with no signs predicts nothing."""
+    """A pattern of failure that a finding predicts.
+
+    All given parts must match one exception of the chain (or the crash, or for ``text`` what
+    the run printed); a finding with no signs predicts nothing.
+    """
 
     types: tuple[str, ...]
     """Exception type names, unqualified; () any."""
@@ -43,7 +46,9 @@ class Sign(NamedTuple):
     module: str | None
     """The module that was not found, or in which a name was not found (prefix match by dots)."""
     file: str | None
-    """A path prefix that some frame's file must have."""
+    """A path prefix that the file of some frame must have."""
+    raised_in: str | None
+    """A path prefix that the file of the last frame, where it was raised, must have."""
     crash: bool
     """Matches a death by signal rather than an exception."""
 
@@ -65,9 +70,11 @@ class Finding(NamedTuple):
     blocks: tuple[str, ...]
     """The imports that it makes fail; () for an import that works but is not the wished one."""
     fixes: tuple[Fix, ...]
-    fatal: bool
-    """The import cannot work (or the wish cannot be met) while this stands, whatever else is
-    repaired: then it is a cause even when an earlier failure hides it."""
+    weight: str
+    """What it is worth without a matching failure. ``fatal``: the import (or the wish) cannot
+    succeed while this stands, so it is a cause even when an earlier failure hides it.
+    ``likely``: a cause as long as the import was not seen to work. ``risk``: a cause only when
+    a failure that it predicts was observed; else a note."""
     signs: tuple[Sign, ...]
     stage: int
     """Where on the way of the import it bites; see :mod:`keras_doctor.rules.stages`."""

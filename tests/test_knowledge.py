@@ -8,7 +8,9 @@ from keras_doctor.knowledge import selection
 from tools.compile_knowledge import KNOWLEDGE, compile_source
 
 
-@pytest.mark.parametrize("source", sorted((KNOWLEDGE / "sources").glob("*.toml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "source", sorted((KNOWLEDGE / "sources").glob("*.toml")), ids=lambda p: p.stem
+)
 def test_compiled_files_are_current(source: object) -> None:
     from pathlib import Path
 

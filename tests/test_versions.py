@@ -90,11 +90,11 @@ def test_applies_agrees_with_packaging(text: str) -> None:
     [
         "numpy",
         "numpy (>=1.9.1)",
-        "numpy<2.0.0,>=1.23.5; python_version <= \"3.11\"",
+        'numpy<2.0.0,>=1.23.5; python_version <= "3.11"',
         "Keras-Preprocessing >= 1.0.5",
         "h5py>=2.9.0",
         "tensorflow-estimator (<1.15.0rc0,>=1.14.0rc0)",
-        "nvidia-cublas-cu12==12.3.4.1; extra == \"and-cuda\"",
+        'nvidia-cublas-cu12==12.3.4.1; extra == "and-cuda"',
         "requests[security,socks] >=2.8.1 ; python_version < '3' and os_name == 'posix'",
         "ml_dtypes~=0.5.0",
         "typing-extensions!=3.7.*",

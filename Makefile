@@ -20,15 +20,15 @@ help:
 	@echo "make dist    build the wheel and the sdist"
 
 demo:
-	@python=$$(sh scripts/find-python.sh) && "$$python" scripts/demo.py $(ARGS)
+	@python=$$(sh tools/find-python.sh) && "$$python" tools/demo.py $(ARGS)
 
 dev: $(READY)
 
-$(READY): pyproject.toml scripts/find-python.sh
-	@test -x $(BIN)/python || { python=$$(sh scripts/find-python.sh) && "$$python" -m venv $(VENV); }
+$(READY): pyproject.toml tools/find-python.sh
+	@test -x $(BIN)/python || { python=$$(sh tools/find-python.sh) && "$$python" -m venv $(VENV); }
 	@# --group needs a newer pip than most interpreters bring.
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --group dev --editable .
+	$(BIN)/python -m pip install -qq --upgrade pip
+	$(BIN)/python -m pip install -qq --group dev --editable .
 	@touch $(READY)
 
 # Exit status 5 of pytest: no test was selected. That is an answer, not a failure.

@@ -1,0 +1,80 @@
+"""What goes on, said on stderr to a person who has waited for half a second; then erased."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self, TextIO
+
+from keras_doctor.cli.output import columns, is_terminal
+
+if TYPE_CHECKING:
+    from threading import Timer
+    from types import TracebackType
+
+DELAY = 0.5
+"""Seconds after which a step is worth a word."""
+_ERASE = "\r\x1b[K"
+
+
+class Progress:
+    """Shows the step that is under way, as a context manager that leaves nothing behind.
+
+    Args:
+        enabled: False for `--quiet`; besides, only a terminal is written to.
+        stream: Where to; default: stderr.
+    """
+
+    def __init__(self, *, enabled: bool = True, stream: TextIO | None = None) -> None:
+        import os
+
+        self._stream = sys.stderr if stream is None else stream
+        self._enabled = (
+            enabled and is_terminal(self._stream) and os.environ.get("TERM", "") != "dumb"
+        )
+        self._timer: Timer | None = None
+        self._shown = False
+
+    def __call__(self, message: str) -> None:
+        """Say what starts now."""
+        if not self._enabled:
+            return
+        from threading import Timer
+
+        self._stop()
+        self._timer = Timer(0.0 if self._shown else DELAY, self._show, [message])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _show(self, message: str) -> None:
+        from keras_doctor.report.layout import one_line
+
+        room = max(columns() - 1, 10)
+        self._write(_ERASE + one_line(message)[:room])
+        self._shown = True
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+            self._timer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+        if self._shown:
+            self._write(_ERASE)
+            self._shown = False
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError, UnicodeError):
+            self._enabled = False

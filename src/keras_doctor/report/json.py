@@ -1,0 +1,346 @@
+"""The JSON contract: one envelope for every command, drawn from the same values as the text.
+
+Within a schema version keys are only ever added. Unknown is null and never absent, so a
+report that ends in an error carries null for everything that it could not find out. The
+published schema is ``schemas/report.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keras_doctor import __version__
+from keras_doctor.report import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from keras_doctor.model import (
+        BackendState,
+        Change,
+        Examination,
+        Finding,
+        Fix,
+        Frame,
+        Outcome,
+        Raised,
+        RuleResult,
+        Selection,
+        Snapshot,
+    )
+    from keras_doctor.report.pages import RulePage
+
+SCHEMA_VERSION = 1
+"""Of the reports that this version writes."""
+
+OWN_KEYS: dict[str, tuple[str, ...]] = {
+    "check": (
+        "healthy",
+        "wish",
+        "live",
+        "selection",
+        "backends",
+        "causes",
+        "consequences",
+        "notes",
+        "ruled_out",
+        "skipped",
+        "crashed",
+        "ask",
+        "problems",
+    ),
+    "backends": ("wish", "selection", "backends", "live"),
+    "envs": ("environments",),
+    "snapshot": ("snapshot",),
+    "rules": ("rules",),
+    "rule": ("rule",),
+}
+"""The keys of each command beside those of the envelope, in order."""
+
+
+class Problem(NamedTuple):
+    """Why a command has no result."""
+
+    code: str
+    """``usage``, ``target``, ``snapshot`` ...: stable, for programs."""
+    message: str
+    hint: str | None
+
+
+def dumps(report: Mapping[str, Any]) -> str:
+    """A report as text: UTF-8 when encoded, keys in the order of the contract.
+
+    Characters that a terminal would obey, and halves of surrogate pairs (bytes that no
+    encoding explains), are written as escapes, which every JSON reader accepts; everything
+    else stays readable.
+    """
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+
+
+def failure(command: str | None, problem: Problem, *, exit_code: int) -> dict[str, Any]:
+    """The envelope of a command that came to nothing: its own keys are all null."""
+    error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    report = _envelope(command, None, exit_code=exit_code, errors=[error])
+    report.update(dict.fromkeys(OWN_KEYS.get(command or "", ())))
+    return report
+
+
+def check(examination: Examination, *, exit_code: int) -> dict[str, Any]:
+    """The report of `check`."""
+    diagnosis = examination.diagnosis
+    results = diagnosis.results
+    return _envelope("check", target(examination.snapshot), exit_code=exit_code) | {
+        "healthy": diagnosis.healthy,
+        "wish": examination.wish,
+        "live": _live(examination.outcomes),
+        "selection": _selection(diagnosis.selection),
+        "backends": [_backend(state) for state in diagnosis.backends],
+        "causes": [_finding(finding) for finding in diagnosis.causes],
+        "consequences": [_finding(finding) for finding in diagnosis.consequences],
+        "notes": [_finding(finding) for finding in diagnosis.notes],
+        "ruled_out": [_result(result) for result in results if result.state == "ok"],
+        "skipped": [_result(result) for result in results if result.state == "skipped"],
+        "crashed": [_result(result) for result in results if result.state == "crashed"],
+        "ask": [
+            {"question": ask.question, "command": ask.command, "decides": list(ask.decides)}
+            for ask in diagnosis.asks
+        ],
+        "problems": list(examination.snapshot.problems),
+    }
+
+
+def backends(examination: Examination, *, exit_code: int = 0) -> dict[str, Any]:
+    """The report of `backends`."""
+    diagnosis = examination.diagnosis
+    return _envelope("backends", target(examination.snapshot), exit_code=exit_code) | {
+        "wish": examination.wish,
+        "selection": _selection(diagnosis.selection),
+        "backends": [_backend(state) for state in diagnosis.backends],
+        "live": _live(examination.outcomes),
+    }
+
+
+def envs(environments: Sequence[Any], *, exit_code: int = 0) -> dict[str, Any]:
+    """The report of `envs`: one entry for each Python that was found."""
+    from keras_doctor.codec import encode
+
+    rows = [encode(environment) for environment in environments]
+    return _envelope("envs", None, exit_code=exit_code) | {"environments": rows}
+
+
+def snapshot(facts: Snapshot, *, exit_code: int = 0) -> dict[str, Any]:
+    """The report of `snapshot`, which holds the snapshot under a key of its own."""
+    from keras_doctor.codec import encode
+
+    return _envelope("snapshot", target(facts), exit_code=exit_code) | {"snapshot": encode(facts)}
+
+
+def rules(pages: Sequence[RulePage], *, exit_code: int = 0) -> dict[str, Any]:
+    """The report of `rules`."""
+    listed = [_rule(page) for page in pages]
+    return _envelope("rules", None, exit_code=exit_code) | {"rules": listed}
+
+
+def rule(page: RulePage, *, exit_code: int = 0) -> dict[str, Any]:
+    """The report of `rule`."""
+    full = _rule(page) | {"page": page.page}
+    return _envelope("rule", None, exit_code=exit_code) | {"rule": full}
+
+
+def target(facts: Snapshot) -> dict[str, Any]:
+    """The Python that was examined, and how the user would run it."""
+    given, python = facts.target, facts.interpreter
+    return {
+        "python": given.python,
+        "version": python.version if python else None,
+        "implementation": python.implementation if python else None,
+        "chosen": given.chosen,
+        "folder": given.folder,
+        "start": given.start,
+        "path0": given.path0,
+        "script": given.script,
+        "command": list(given.command),
+        "environment": given.environment,
+        "manager": given.manager,
+    }
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
+def _envelope(
+    command: str | None,
+    target: dict[str, Any] | None,
+    *,
+    exit_code: int,
+    errors: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "tool": {"name": "keras-doctor", "version": __version__},
+        "target": target,
+        "exit_code": exit_code,
+        "errors": list(errors),
+    }
+
+
+def _live(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+    main = wording.as_it_is(outcomes)
+    if main is None:
+        return None
+    return _run(main) | {"runs": [_run(outcome) for outcome in outcomes]}
+
+
+def _run(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "kind": outcome.kind,
+        "what": outcome.what,
+        "status": outcome.status,
+        "exception": _exception(outcome.chain),
+        "signal": outcome.signal,
+        "exit_code": outcome.exit_code,
+        "seconds": round(outcome.seconds, 3),
+        "backend": outcome.backend,
+        "keras_version": outcome.keras_version,
+        "keras_file": outcome.keras_file,
+        "device": outcome.device,
+        "failed_statement": outcome.failed_statement,
+        "failed_line": outcome.failed_line,
+        "crash_frames": [_frame(frame) for frame in outcome.crash_frames],
+        "changes": [_change(change) for change in outcome.changes],
+        "output": outcome.output,
+    }
+
+
+def _exception(chain: Sequence[Raised]) -> dict[str, Any] | None:
+    if not chain:
+        return None
+    last = chain[-1]
+    return {
+        "type": last.type,
+        "message": last.message,
+        "chain": [
+            {
+                "type": raised.type,
+                "message": raised.message,
+                "link": raised.link,
+                "name": raised.name,
+                "path": raised.path,
+                "frames": [_frame(frame) for frame in raised.frames],
+            }
+            for raised in chain
+        ],
+    }
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    return {
+        "file": frame.file,
+        "line": frame.line,
+        "function": frame.function,
+        "text": frame.text,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"kind": change.kind, "name": change.name, "value": change.value}
+
+
+def _selection(selection: Selection | None) -> dict[str, Any] | None:
+    if selection is None:
+        return None
+    keras, backend = selection.keras, selection.backend
+    return {
+        "keras": {
+            "distribution": keras.distribution,
+            "version": keras.version,
+            "path": keras.path,
+            "generation": keras.generation,
+        },
+        "backend": {
+            "name": backend.name,
+            "asked_by": backend.asked_by,
+            "where": backend.where,
+            "honoured": backend.honoured,
+        },
+        "sources": [
+            {
+                "source": source.source,
+                "where": source.where,
+                "value": source.value,
+                "wins": source.wins,
+                "remark": source.remark,
+            }
+            for source in selection.sources
+        ],
+        "apis": [
+            {
+                "import": api.import_name,
+                "distribution": api.distribution,
+                "version": api.version,
+                "backend": api.backend,
+            }
+            for api in selection.apis
+        ],
+    }
+
+
+def _backend(state: BackendState) -> dict[str, Any]:
+    return {
+        "name": state.name,
+        "installed": state.installed,
+        "version": state.version,
+        "importable": state.importable,
+        "trains": state.trains,
+        "device": state.device,
+        "seconds": state.seconds,
+        "reason": state.reason,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "cause": finding.cause,
+        "culprit": finding.culprit,
+        "title": finding.title,
+        "why": finding.why,
+        "evidence": [{"text": item.text, "where": item.where} for item in finding.evidence],
+        "confidence": finding.confidence,
+        "blocks": list(finding.blocks),
+        "docs": f"rules/{finding.code}",
+        "fixes": [_fix(fix) for fix in finding.fixes],
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "kind": fix.kind,
+        "summary": fix.summary,
+        "argv": None if fix.argv is None else list(fix.argv),
+        "command": fix.command,
+        "name": fix.name,
+        "value": fix.value,
+    }
+
+
+def _result(result: RuleResult) -> dict[str, Any]:
+    return {"code": result.code, "name": result.name, "reason": result.reason}
+
+
+def _rule(page: RulePage) -> dict[str, Any]:
+    return {
+        "code": page.code,
+        "name": page.name,
+        "family": page.family,
+        "causes": list(page.causes),
+        "summary": page.summary,
+        "docs": f"rules/{page.code}",
+    }

@@ -1,0 +1,213 @@
+"""The words of the report: what a verdict, a change, a confidence is called.
+
+Pure text without layout, shared by the text report and its details, so that the same thing
+is always called the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keras_doctor.model import Change, Examination, Finding, Outcome, Raised, Selection
+
+GOOD, BAD, OPEN = "good", "bad", "open"
+"""The tone of a verdict: it works, it does not, nobody knows."""
+
+UNKNOWN = "unknown"
+"""The slug of the cause that says that no rule explains it."""
+
+_WORKED = ("passed", "stopped")
+_LONG = 72
+_ASKED = {
+    "environment": "the environment",
+    "config": "the configuration file",
+    "code": "the program itself",
+}
+
+
+def as_it_is(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The run that speaks for the world as it is.
+
+    Of the runs without any change, the first that did not work: a training step may fail
+    after an import that passed. If all worked, the first.
+    """
+    real = [outcome for outcome in outcomes if not outcome.changes]
+    for outcome in real:
+        if outcome.status not in _WORKED:
+            return outcome
+    return real[0] if real else None
+
+
+def worked(outcome: Outcome) -> bool:
+    """Whether the imports went through."""
+    return outcome.status in _WORKED
+
+
+def what_is_meant(examination: Examination) -> str:
+    """What the user wants to work, in backquotes: their command, or the import."""
+    import shlex
+
+    outcome = as_it_is(examination.outcomes)
+    command = examination.snapshot.target.command
+    if command:
+        text = shlex.join(command)
+    else:
+        text = outcome.what if outcome is not None else "import keras"
+    first = text.split("\n")[0]
+    if len(first) > _LONG:
+        first = first[: _LONG - 1].rstrip() + "\u2026"
+    return f"`{first}`"
+
+
+def verdict(examination: Examination) -> tuple[str, str]:
+    """One sentence that answers the question, and its tone."""
+    diagnosis = examination.diagnosis
+    what = what_is_meant(examination)
+    outcome = as_it_is(examination.outcomes)
+    causes = diagnosis.causes
+    if outcome is None:
+        return _unseen(what, causes)
+    if not worked(outcome):
+        return f"{failure(what, outcome)}{_for_reasons(causes)}.", BAD
+    if causes:
+        wish, got = examination.wish, outcome.backend
+        if wish and got and wish != got:
+            return f"{what} works here, but with the {got} backend instead of {wish}.", BAD
+        return f"{what} works here, but not as asked.", BAD
+    return _healthy(examination, what, outcome), GOOD
+
+
+def failure(what: str, outcome: Outcome) -> str:
+    """How it failed, as a clause without a full stop."""
+    if outcome.status == "died":
+        return f"{what} kills Python here ({outcome.signal or 'no message at all'})"
+    if outcome.status == "hung":
+        return f"{what} did not come to an end within {seconds(outcome.seconds)}"
+    if outcome.status == "exited":
+        return f"{what} ends Python here with exit status {outcome.exit_code}"
+    if outcome.status == "not-started":
+        return f"{what} was not reached: Python does not start here"
+    return f"{what} fails here"
+
+
+def _unseen(what: str, causes: tuple[Finding, ...]) -> tuple[str, str]:
+    if not causes:
+        return f"Nothing was found that stands in the way of {what}, but it was not tried.", OPEN
+    if not any(cause.blocks for cause in causes):
+        return f"By what was read, {what} does not do here what was asked.", BAD
+    if all(cause.confidence == "likely" for cause in causes):
+        return f"{what} probably fails here{_for_reasons(causes)}. It was not tried.", BAD
+    return f"By what was read, {what} cannot work here{_for_reasons(causes)}.", BAD
+
+
+def _for_reasons(causes: tuple[Finding, ...]) -> str:
+    if not causes:
+        return ""
+    if all(cause.cause == UNKNOWN for cause in causes):
+        return ", and no rule explains why"
+    return ", for one reason" if len(causes) == 1 else f", for {len(causes)} reasons"
+
+
+def _healthy(examination: Examination, what: str, outcome: Outcome) -> str:
+    selection = examination.diagnosis.selection
+    version = outcome.keras_version or (selection.keras.version if selection else None)
+    backend = outcome.backend or (selection.backend.name if selection else None)
+    if not version:
+        return f"{what} works here."
+    if not backend:
+        return f"Keras {version} works here."
+    release = backend_version(examination, backend)
+    return (
+        f"Keras {version} works here with the {backend} backend{f' ({release})' * bool(release)}."
+    )
+
+
+def backend_version(examination: Examination, name: str) -> str | None:
+    """The version of a backend, as far as the diagnosis knows it."""
+    for state in examination.diagnosis.backends:
+        if state.name == name:
+            return state.version
+    return None
+
+
+def chosen_by(selection: Selection) -> str:
+    """Which backend is asked for, and by which source."""
+    choice = selection.backend
+    if choice.name is None:
+        return "none is asked for"
+    text = choice.name
+    if choice.asked_by == "default":
+        text += ", the default: nothing asks for another one"
+    else:
+        text += f", asked for by {_ASKED.get(choice.asked_by, choice.asked_by)}"
+    if choice.where:
+        text += f" ({choice.where})"
+    if choice.honoured is False:
+        text += ", and not honoured"
+    return text
+
+
+def change(item: Change) -> str:
+    """One thing that a run did differently, as it would follow the word 'with'."""
+    words = {
+        "set-variable": f"{item.name}={item.value}",
+        "unset-variable": f"{item.name} unset",
+        "config-text": f"{item.name} saying {_short(item.value)}",
+        "drop-path-entry": f"{item.name} taken off Python's search path",
+        "hide-module": f"{item.name} out of the way",
+    }
+    return words.get(item.kind, f"{item.kind} {item.name}")
+
+
+def certainty(finding: Finding, examination: Examination) -> str:
+    """How sure it is that this is the cause, and what that rests on."""
+    if finding.confidence == "proven":
+        return f"proven. {experiment(finding, examination)}"
+    if finding.confidence == "certain":
+        outcome = as_it_is(examination.outcomes)
+        if outcome is not None and not worked(outcome) and finding.signs:
+            return "certain: the failure that was seen is the one that this leads to"
+        return "certain: with this, there is no other way for it to end"
+    return "likely: it was read, but no failure was seen that only this explains"
+
+
+def experiment(finding: Finding, examination: Examination) -> str:
+    """The proof as the experiment that it was."""
+    what = what_is_meant(examination)
+    wanted = set(finding.changes)
+    runs = [
+        run
+        for run in examination.outcomes
+        if run.changes and worked(run) and wanted and wanted <= set(run.changes)
+    ]
+    if not runs:
+        return f"With this out of the way, {what} passes."
+    best = min(runs, key=lambda run: len(run.changes))
+    changes = ", ".join(change(item) for item in best.changes)
+    before = as_it_is(examination.outcomes)
+    fails = "passes, but not as asked" if before is not None and worked(before) else "fails"
+    count = "this one change" if len(best.changes) == 1 else f"these {len(best.changes)} changes"
+    return f"As it is, {what} {fails}; with {count}, it passes: {changes}"
+
+
+def raised(item: Raised) -> str:
+    """An exception as the last line of a traceback shows it, in full."""
+    return f"{item.type}: {item.message}" if item.message else item.type
+
+
+def seconds(value: float) -> str:
+    """A duration for a person: ``0.4 s``, ``12 s``."""
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 check``, ``3 checks``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _short(text: str | None) -> str:
+    text = " ".join((text or "").split())
+    return text if len(text) <= _LONG else text[: _LONG - 1] + "\u2026"

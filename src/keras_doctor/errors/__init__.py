@@ -1,0 +1,1 @@
+"""Text to facts: tracebacks and crash reports that somebody pasted or a program printed."""

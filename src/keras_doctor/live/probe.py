@@ -1,0 +1,48 @@
+"""Which statements stand for the user's program: its imports and the lines that choose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from keras_doctor.model import Script
+
+
+class Statement(NamedTuple):
+    """One import, or one line that sets a variable, of the user's program."""
+
+    text: str
+    line: int
+    path: str | None
+    """The file that it stands in; None when it is ours."""
+    setting: tuple[str, str, bool] | None
+    """(variable, value, whether only as a default), for a line that sets ``os.environ``."""
+
+
+DEFAULT = (Statement(text="import keras", line=1, path=None, setting=None),)
+
+
+def statements_of(script: Script | None) -> tuple[Statement, ...]:
+    """Returns what a live run of a program's imports has to run.
+
+    Args:
+        script: what is known of the user's program; None when there is none.
+
+    Returns:
+        Its imports that certainly run, and the settings with a literal value, in their order;
+        ``import keras`` when there is no program or nothing of it could be read. Files that
+        the program imports are run by that import, so their own lines are not listed.
+    """
+    if script is None or (script.problem is not None and not script.imports):
+        return DEFAULT
+    found = [
+        Statement(text=each.text, line=each.line, path=each.path, setting=None)
+        for each in script.imports
+        if not each.guarded and each.path == script.path
+    ]
+    for setting in script.settings:
+        if setting.value is not None and setting.path == script.path:
+            choice = (setting.variable, setting.value, setting.default_only)
+            line = setting.line
+            found.append(Statement(text=setting.text, line=line, path=setting.path, setting=choice))
+    return tuple(sorted(found, key=lambda each: each.line))

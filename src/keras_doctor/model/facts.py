@@ -274,6 +274,9 @@ class ScriptImport(NamedTuple):
     """The names of ``from module import a, b``; () for ``import module``."""
     guarded: bool
     """Inside try/except, a function, or a condition: it may not run at the start."""
+    local: bool = False
+    """Names a module of the user's own beside the program: running it would run their code.
+    Its imports follow in the list, at their place."""
 
 
 class ScriptSetting(NamedTuple):

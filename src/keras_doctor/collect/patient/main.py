@@ -1,0 +1,108 @@
+"""Gather everything and write the document."""
+
+import os
+import sys
+
+from keras_doctor.collect.patient.commands import find_commands
+from keras_doctor.collect.patient.conda import read_conda
+from keras_doctor.collect.patient.distributions import scan_distributions
+from keras_doctor.collect.patient.files import PROBLEMS, forget_names
+from keras_doctor.collect.patient.integrity import check_files
+from keras_doctor.collect.patient.interpreter import describe_world
+from keras_doctor.collect.patient.machine import describe_machine
+from keras_doctor.collect.patient.modules import (
+    editable_mapping,
+    find_local_modules,
+    find_modules,
+)
+from keras_doctor.collect.patient.outside import describe_outside
+from keras_doctor.collect.patient.paths import build_path, pythonpath_entries
+from keras_doctor.collect.patient.settings import find_configs, find_variables
+from keras_doctor.collect.patient.startup import site_folders, user_site
+from keras_doctor.collect.patient.way import (
+    asked_backends,
+    distributions_on_the_way,
+    fixed_backends,
+)
+
+
+def gather(request, start):
+    """The document: model.Snapshot as a dict; what only the host knows is in the request.
+
+    Args:
+        request: What the host asks, see keras_doctor.collect.request.
+        start: What ``begin`` recorded.
+    """
+    forget_names()
+    mode = request["mode"]
+    stdlib = start["stdlib"]
+    request["folder"] = request["folder"] or os.getcwd()
+    if mode == "outside":
+        world, stdlib, sites, user = describe_outside(request["outside"])
+    else:
+        world = describe_world(stdlib)
+        sites = site_folders(world)
+        user = user_site(world, mode, request["ignore_environment"])
+    python_path = []
+    if not request["ignore_environment"]:
+        python_path = pythonpath_entries(os.environ.get("PYTHONPATH"), request["folder"])
+    path0 = request["folder"] if request["path0"] == "." else request["path0"]
+    path, startup = build_path(start["path"], mode, path0, python_path, stdlib, user, sites)
+    places = [entry["path"] for entry in path if entry["kind"] == "folder"]
+    # The standard library holds no metadata, and hundreds of names.
+    holders = [
+        entry["path"] for entry in path if entry["kind"] == "folder" and entry["origin"] != "stdlib"
+    ]
+    distributions, leftovers = scan_distributions(list(dict.fromkeys(holders)))
+    prefix = world["prefix"]
+    conda = read_conda(prefix, set(request["variables"]))
+    configs = find_configs(request, prefix)
+    way = _way(request, configs, distributions)
+    names = list(request["module_names"]) + list(request["roots"])
+    for distribution in way:
+        names += [name.partition(".")[0] for name in distribution["import_packages"]]
+    mapping = editable_mapping(sites + ([user] if user else []))
+    target = dict(request["given"]["target"])
+    target["python"] = target["python"] or sys.executable
+    target["folder"] = target["folder"] or request["folder"]
+    facts = {
+        "interpreter": world["interpreter"],
+        "path": path,
+        "startup": startup + _customize(start, path, world),
+        "distributions": distributions,
+        "leftovers": leftovers,
+        "files": check_files(way, distributions, request["contents"]),
+        "modules": find_modules(names, places, world, mapping),
+        "local_modules": find_local_modules(path, world),
+        "configs": configs,
+        "variables": find_variables(request["variables"], conda["variables"] if conda else []),
+        "commands": find_commands(request["commands"], prefix, set(request["watched"])),
+        "conda": conda,
+        "machine": describe_machine(),
+        "problems": PROBLEMS,
+    }
+    return dict(request["given"], target=target, **facts)
+
+
+def _way(request, configs, distributions):
+    texts = [one["text"] for one in configs if one["kind"] == "keras.json" and one["text"]]
+    backends = asked_backends(request, os.environ.get("KERAS_BACKEND"), texts)
+    backends += fixed_backends(request, distributions)
+    roots = list(request["roots"])
+    for backend in backends:
+        roots += request["backends"].get(backend, [backend])
+    return distributions_on_the_way(list(dict.fromkeys(roots)), distributions)
+
+
+def _customize(start, path, world):
+    """The customize modules that ran, or would run when the start is only modelled."""
+    found = []
+    places = [entry["path"] for entry in path if entry["origin"] != "script"]
+    names = ["sitecustomize", "usercustomize"]
+    modules = find_modules(names, places, world, {})
+    for module in modules:
+        file = start["modules"].get(module["name"]) or module["path"]
+        if file:
+            entry = {"path": file, "line": 0, "text": module["name"], "kind": "customize"}
+            found.append(entry)
+    return found

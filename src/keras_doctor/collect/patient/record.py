@@ -1,0 +1,81 @@
+"""RECORD files: which loadable files a distribution says it installed."""
+
+LOADABLE = (".py", ".so", ".pyd", ".dll", ".dylib")
+
+
+def is_loadable(name):
+    """Whether an import can load a file of this name."""
+    return name.endswith(LOADABLE) or ".so." in name
+
+
+def parse_record(text):
+    """The loadable files of a RECORD, by folder.
+
+    The paths are untrusted: absolute ones and those that lead out of the location (scripts in
+    ``../../../bin``) are left out.
+
+    Returns:
+        dict: folder (relative, ``/`` between the parts, "" for the location itself) to a dict
+        of file name to recorded size (None when none is recorded).
+    """
+    tree = {}
+    last = None
+    current = None
+    loadable = LOADABLE
+    for line in text.split("\n"):
+        parts = line.split(",")
+        path = parts[0]
+        # Nine lines of ten are of this form, and of these most are not loadable.
+        if len(parts) != 3 or '"' in line or "\\" in line:
+            path, size = _parse_odd_line(line)
+        else:
+            size = parts[2]
+        if not path.endswith(loadable) and ".so." not in path:
+            continue
+        folder, _, name = path.rpartition("/")
+        if folder != last:
+            if folder[:1] == "/" or ".." in folder.split("/") or folder[1:2] == ":":
+                continue
+            last = folder
+            current = tree.get(folder)
+            if current is None:
+                current = tree[folder] = {}
+        try:
+            current[name] = int(size)
+        except ValueError:
+            current[name] = None
+    return tree
+
+
+def _parse_odd_line(line):
+    """(path, size) of a line with quotes or with another number of fields, as csv reads it."""
+    fields = []
+    field = ""
+    quoted = False
+    line = line.rstrip("\r")
+    index = 0
+    while index < len(line):
+        character = line[index]
+        if quoted and character == '"' and line[index + 1 : index + 2] == '"':
+            field += '"'
+            index += 1
+        elif character == '"' and (quoted or not field):
+            quoted = not quoted
+        elif character == "," and not quoted:
+            fields.append(field)
+            field = ""
+        else:
+            field += character
+        index += 1
+    fields.append(field)
+    return fields[0].replace("\\", "/"), fields[2] if len(fields) > 2 else ""
+
+
+def with_parents(folders):
+    """The folders and all that they lie in, without the location itself."""
+    found = set()
+    for folder in folders:
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found

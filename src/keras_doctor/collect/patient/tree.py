@@ -1,0 +1,164 @@
+"""One walk over the folders of a location that RECORDs of the way know."""
+
+import os
+
+from keras_doctor.collect.patient.files import is_zeros
+from keras_doctor.collect.patient.record import LOADABLE, is_loadable, with_parents
+
+
+class Tree(object):
+    """What really lies in the folders that the records name.
+
+    Attributes:
+        files: Relative folder to a dict of loadable file name to size.
+        odd: Relative folder to a dict of file name to ``zeros`` or ``unreadable``.
+        unreadable: Relative folders that cannot be listed.
+        unrecorded: (nearest recorded folder, relative path, path) of loadable files that none
+            of the records knows; bounded.
+    """
+
+    MOST_UNRECORDED = 5000
+    _DEEPEST = 40
+
+    def __init__(self, location, records, texts, contents):
+        self.location = location
+        self.files = {}
+        self.odd = {}
+        self.unreadable = set()
+        self.unrecorded = []
+        self._contents = contents
+        self._texts = texts
+        self._recorded = set()
+        self._tops = {}
+        for record in records:
+            self._recorded.update(record)
+            self._tops.update(record.get("", {}))
+        self._names = {}
+        for record in records:
+            for folder, names in record.items():
+                if folder in self._names:
+                    self._names[folder] = set(self._names[folder]).union(names)
+                else:
+                    self._names[folder] = names
+        self._expected = with_parents(self._recorded)
+        self._look_at_tops()
+        for folder in sorted(self._expected):
+            if "/" not in folder:
+                self._visit(folder, self.path(folder), False, 0)
+
+    def path(self, folder, name=None):
+        """The absolute path of a relative folder, or of a file in it."""
+        parts = [part for part in folder.split("/") if part]
+        return os.path.join(self.location, *(parts + ([name] if name else [])))
+
+    def barrier(self, folder):
+        """The folder itself or one above it that cannot be read, or None."""
+        while folder and self.unreadable:
+            if folder in self.unreadable:
+                return folder
+            folder = folder.rpartition("/")[0]
+        return None
+
+    def _look_at_tops(self):
+        """Modules that lie in the location itself; its other files are nobody's business."""
+        found = {}
+        odd = {}
+        for name in self._tops:
+            path = os.path.join(self.location, name)
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue
+            found[name] = status.st_size
+            self._judge(name, path, status, odd)
+        self._keep("", found, odd)
+
+    def _keep(self, folder, found, odd):
+        self.files[folder] = found
+        if odd:
+            self.odd[folder] = odd
+
+    def _judge(self, name, path, status, odd):
+        if (status.st_mode & 0o444) != 0o444 and not os.access(path, os.R_OK):
+            odd[name] = "unreadable"
+        elif self._contents and status.st_size and is_zeros(path, status.st_size):
+            odd[name] = "zeros"
+
+    def _visit(self, folder, path, inside, depth):
+        """List one expected folder and go into those below it.
+
+        Args:
+            folder: Relative path.
+            path: Absolute path.
+            inside: Whether a folder above it has recorded files: then it is part of a
+                package, and folders that nobody recorded are strangers. A folder like
+                ``google`` is shared by distributions that are not on the way.
+            depth: Of the recursion.
+        """
+        inside = inside or folder in self._recorded
+        try:
+            found, odd, folders = self._list(path)
+        except PermissionError:
+            self.unreadable.add(folder)
+            return
+        except OSError:
+            return
+        self._keep(folder, found, odd)
+        recorded = self._names.get(folder)
+        if recorded is not None and found.keys() != recorded and not found.keys() <= set(recorded):
+            for name in sorted(set(found).difference(recorded)):
+                self._stranger(folder, folder + "/" + name, os.path.join(path, name))
+        for name in folders:
+            below = folder + "/" + name
+            if below in self._expected:
+                if depth < self._DEEPEST:
+                    self._visit(below, path + os.sep + name, inside, depth + 1)
+            elif inside and name != "__pycache__" and not self._mentioned(below):
+                self._wander(folder, below, path + os.sep + name, depth + 1)
+
+    def _list(self, path):
+        """(loadable files with sizes, odd ones, folders) of one folder."""
+        found = {}
+        odd = {}
+        folders = []
+        contents = self._contents
+        with os.scandir(path) as entries:
+            for entry in entries:
+                name = entry.name
+                if name.endswith(LOADABLE) or ".so." in name:
+                    try:
+                        status = entry.stat()
+                    except PermissionError:
+                        raise  # the folder can be listed but not entered
+                    except OSError:
+                        continue
+                    found[name] = status.st_size
+                    if contents or (status.st_mode & 0o444) != 0o444:
+                        self._judge(name, entry.path, status, odd)
+                elif entry.is_dir():
+                    folders.append(name)
+        return found, odd, folders
+
+    def _mentioned(self, folder):
+        """Whether some RECORD lists files in a folder, though none that can be loaded."""
+        mark = "\n%s/" % folder
+        return any(mark in text or text.startswith(mark[1:]) for text in self._texts)
+
+    def _wander(self, nearest, folder, path, depth):
+        """Collect the loadable files of a folder that nobody recorded."""
+        if depth > self._DEEPEST or os.path.islink(path):
+            return
+        try:
+            names = sorted(os.listdir(path))
+        except OSError:
+            return
+        for name in names:
+            below = path + os.sep + name
+            if is_loadable(name):
+                self._stranger(nearest, folder + "/" + name, below)
+            elif name != "__pycache__" and "." not in name and os.path.isdir(below):
+                self._wander(nearest, folder + "/" + name, below, depth + 1)
+
+    def _stranger(self, nearest, relative, path):
+        if len(self.unrecorded) < self.MOST_UNRECORDED:
+            self.unrecorded.append((nearest, relative, path))

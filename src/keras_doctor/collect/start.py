@@ -1,0 +1,138 @@
+"""Start the collector in a Python, and find its document in what comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from keras_doctor.codec import CodecError, decode, encode
+from keras_doctor.collect.bundle import build_source
+from keras_doctor.collect.errors import CollectError
+from keras_doctor.collect.load import SCHEMA_VERSION
+from keras_doctor.collect.process import Completed
+from keras_doctor.collect.request import Request
+from keras_doctor.model import Snapshot, Start, Target
+
+UNSUPPORTED = 94
+"""The exit code by which the collector says that its Python is too old."""
+_LAST_LINES = 15
+
+
+class Attempt(NamedTuple):
+    """One start of the collector."""
+
+    snapshot: Snapshot | None
+    unsupported: str | None
+    """The version of a Python that is too old."""
+    failure: str
+    """The last lines that it printed, when there is no snapshot."""
+    exit_code: int
+
+
+def build_payload(
+    target: Target, request: Request, start: Start, outside: str | None = None
+) -> dict[str, Any]:
+    """The request as plain values, as the patient's part reads it.
+
+    Args:
+        target: Whose facts; python and an empty folder may be filled in by the patient.
+        request: What to look at.
+        start: How this start is made, with what failed before.
+        outside: The interpreter to read from outside, for mode ``outside``.
+    """
+    script_folder = os.path.dirname(target.script) if target.script else None
+    options = "".join(option[1:] for option in request.options if option[:2] != "--")
+    return {
+        "marker": f"--keras-doctor-{os.urandom(12).hex()}--",
+        "mode": start.mode,
+        "path0": target.path0,
+        "folder": target.folder,
+        "script_folder": script_folder,
+        "ignore_environment": "E" in options or "I" in options,
+        "outside": outside,
+        "roots": list(request.roots),
+        "asked": list(request.asked),
+        "backends": {name: list(imports) for name, imports in request.backends.items()},
+        "default_backend": request.default_backend,
+        "fixed_backend": [
+            {"from": list(one.since), "before": list(one.before), "backend": one.backend}
+            for one in request.fixed_backends
+        ],
+        "module_names": list(request.module_names),
+        "variables": list(request.variables),
+        "commands": list(request.commands),
+        "watched": list(request.watched),
+        "contents": request.contents,
+        "given": {
+            "schema_version": SCHEMA_VERSION,
+            "tool_version": _tool_version(),
+            "target": encode(target),
+            "start": encode(start),
+            "script": None,
+        },
+    }
+
+
+def attempt(payload: Mapping[str, Any], run: Callable[[str], Completed]) -> Attempt:
+    """Start the collector once.
+
+    Args:
+        payload: From :func:`build_payload`.
+        run: Gives a source text to an interpreter.
+
+    Raises:
+        CollectError: The document is damaged: then no other start would help.
+    """
+    completed = run(build_source(payload))
+    text = find_document(completed.output, payload["marker"])
+    if text is None:
+        return _failed(completed)
+    try:
+        data = json.loads(text)
+        if completed.exit_code == UNSUPPORTED and "unsupported" in data:
+            version = str(data["unsupported"])
+            return Attempt(snapshot=None, unsupported=version, failure="", exit_code=UNSUPPORTED)
+        if "\\ud" in text:
+            data = _repair(data)
+        snapshot = decode(Snapshot, data, where="collector")
+    except (ValueError, RecursionError, CodecError) as error:
+        raise CollectError(f"the collector's answer is damaged: {error}") from None
+    return Attempt(snapshot=snapshot, unsupported=None, failure="", exit_code=completed.exit_code)
+
+
+def find_document(output: bytes, marker: str) -> str | None:
+    """The text between the two marker lines; what others printed lies around it."""
+    mark = marker.encode("ascii")
+    parts = output.replace(b"\r\n", b"\n").split(b"\n" + mark + b"\n")
+    return parts[1].decode("ascii", "replace") if len(parts) == 3 else None
+
+
+def _failed(completed: Completed) -> Attempt:
+    text = (completed.errors or completed.output[-4096:]).decode("utf-8", "replace")
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if completed.timed_out:
+        lines.append("(stopped: it did not end within the time limit)")
+    failure = "\n".join(lines[-_LAST_LINES:])
+    return Attempt(snapshot=None, unsupported=None, failure=failure, exit_code=completed.exit_code)
+
+
+def _repair(data: Any) -> Any:
+    """Names that an ASCII patient could not decode, read again as UTF-8."""
+    if isinstance(data, str):
+        try:
+            return data.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return data
+    if isinstance(data, list):
+        return [_repair(item) for item in data]
+    if isinstance(data, dict):
+        return {key: _repair(value) for key, value in data.items()}
+    return data
+
+
+def _tool_version() -> str:
+    from keras_doctor import __version__
+
+    return __version__

@@ -5,6 +5,7 @@ Only the module of the command that was typed is imported.
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 from keras_doctor.cli.errors import (
@@ -123,10 +124,7 @@ def _tell(error: UsageError, name: str | None, words: tuple[str, ...], status: i
 
 
 def _wants_json(words: tuple[str, ...]) -> bool:
-    pairs = zip(words, (*words[1:], ""), strict=True)
-    return any(
-        word == "--format=json" or (word == "--format" and value == "json") for word, value in pairs
-    )
+    return "--format=json" in words or ("--format", "json") in itertools.pairwise(words)
 
 
 def _hung_up() -> int:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keras_doctor.cli import options as words
 from keras_doctor.cli.output import check_writable
 from keras_doctor.cli.progress import Progress
 from keras_doctor.cli.show import show, style
 
+if TYPE_CHECKING:
+    from keras_doctor.cli.parser import Parser
+
 DESCRIPTION = """Says which backend Keras would use here and which setting says so, and tries each
 backend that this Keras knows: whether it is installed, imports, and trains."""
 
 
-def parser() -> words.Parser:
+def parser() -> Parser:
     """The options of `backends`."""
-    made = words.parser("backends", DESCRIPTION)
-    words.add_target(made)
-    words.add_backend(made)
-    made.add_argument("--no-live", action="store_true", help="only read, run nothing")
-    words.add_timeout(made)
-    return made
+    tried = (words.backend_option(), words.no_live_option(), words.timeout_option())
+    groups = [words.target_group(), ("What is tried", tried)]
+    return words.parser("backends", "[options] [-- COMMAND ...]", DESCRIPTION, groups)
 
 
 def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> int:

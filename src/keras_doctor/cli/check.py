@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from keras_doctor.cli import options as words
 from keras_doctor.cli.errors import UsageError
 from keras_doctor.cli.output import check_writable
+from keras_doctor.cli.parser import Option, Options, Parser
 from keras_doctor.cli.program import program_name, quote
 from keras_doctor.cli.progress import Progress
 from keras_doctor.cli.show import show, style
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from keras_doctor.model import Snapshot
 
 DESCRIPTION = """Says why `import keras` fails in the Python that you use, with the evidence and
@@ -22,26 +21,27 @@ what mends it, or that it works. Nothing in the environment is changed. A comman
 two dashes (keras-doctor check -- python train.py) is examined instead, and run once."""
 
 
-def parser() -> words.Parser:
+def parser() -> Parser:
     """The options of `check`."""
-    made = words.parser("check", DESCRIPTION)
-    words.add_target(made)
-    what = made.add_argument_group("what is tried")
-    words.add_backend(made)
-    what.add_argument("--no-live", action="store_true", help="only read, run nothing")
-    what.add_argument("--train", action="store_true", help="also do one real training step")
-    words.add_timeout(made)
-    what.add_argument(
-        "--snapshot", metavar="FILE", help="examine what `snapshot` wrote; - is standard input"
+    tried = (
+        words.backend_option(),
+        words.no_live_option(),
+        Option("--train", None, "also do one real training step"),
+        words.timeout_option(),
+        Option("--snapshot", "FILE", "examine what `snapshot` wrote; - is standard input"),
+        Option("--exit-zero", None, "exit 0 even with causes found"),
     )
-    what.add_argument("--exit-zero", action="store_true", help="exit 0 even with causes found")
-    return made
+    return words.parser(
+        "check",
+        "[options] [-- COMMAND ...]",
+        DESCRIPTION,
+        [words.target_group(), ("What is tried", tried)],
+    )
 
 
 def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> int:
     """Examine, report, and return 0 (no cause) or 1 (causes found)."""
-    made = parser()
-    options = made.read(argv)
+    options = parser().read(argv)
     if options.help:
         from keras_doctor.cli.help import print_help
 
@@ -91,7 +91,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     return status
 
 
-def again(options: Namespace, command: tuple[str, ...]) -> str:
+def again(options: Options, command: tuple[str, ...]) -> str:
     """The command line that shows whether a repair has worked.
 
     The same target and wish, but with the import tried, and as text. After a snapshot, which
@@ -153,7 +153,7 @@ def _unwrap(data: bytes) -> str | None:
     return json.dumps(report["snapshot"])
 
 
-def _refuse_contradictions(options: Namespace, command: tuple[str, ...]) -> None:
+def _refuse_contradictions(options: Options, command: tuple[str, ...]) -> None:
     if options.no_live and options.train:
         raise UsageError("--train runs a training step, and --no-live forbids to run anything.")
     if options.snapshot is None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from keras_doctor.cli import options as words
 from keras_doctor.cli.output import check_writable
+from keras_doctor.cli.parser import Option, Parser
 from keras_doctor.cli.show import show, style
 
 DESCRIPTION = """Lists every Python on this machine that holds a Keras or a backend, with versions:
 the answer to 'pip installed it, and python does not see it'. Nothing is started."""
 
 
-def parser() -> words.Parser:
+def parser() -> Parser:
     """The options of `envs`."""
-    made = words.parser("envs", DESCRIPTION)
-    made.add_argument("--project", metavar="FOLDER", help="look for environments in this folder")
-    return made
+    project = Option("--project", "FOLDER", "look for environments in this folder")
+    return words.parser("envs", "[options]", DESCRIPTION, [("Where", (project,))])
 
 
 def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> int:

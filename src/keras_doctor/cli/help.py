@@ -6,14 +6,6 @@ import sys
 
 from keras_doctor.cli.errors import UsageError, nearest
 
-_USAGE = {
-    "check": "[options] [-- COMMAND ...]",
-    "backends": "[options] [-- COMMAND ...]",
-    "snapshot": "[options] [-- COMMAND ...]",
-    "rule": "CODE [options]",
-    "help": "[COMMAND]",
-}
-
 
 def run(_name: str, argv: tuple[str, ...], _command: tuple[str, ...] | None) -> int:
     """Explain a command, or say which there are; always 0."""
@@ -40,8 +32,7 @@ def print_help(topic: str | None) -> int:
 
     module = import_module(f"keras_doctor.cli.{'rules' if topic == 'rule' else topic}")
     parser = module.rule_parser() if topic == "rule" else module.parser()
-    usage = f"keras-doctor {topic} {_USAGE.get(topic, '[options]')}"
-    sys.stdout.write(f"Usage: {usage}\n\n{parser.format_help()}")
+    sys.stdout.write(parser.help())
     return 0
 
 

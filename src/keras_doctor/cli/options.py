@@ -1,15 +1,11 @@
-"""Reading the words of a command line.
-
-With argparse, which costs about 3 of the 120 ms of a static check (measured, its own import and
-one parser of sixteen options); only the parser of the command that was typed is built.
-"""
+"""The options that several commands share, and what their values may be."""
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from keras_doctor.cli.errors import UsageError, nearest
+from keras_doctor.cli.parser import Option, Parser
 from keras_doctor.cli.program import program_name
 
 if TYPE_CHECKING:
@@ -19,119 +15,102 @@ TIMEOUT = 120.0
 """Seconds for one live run; a first TensorFlow import without .pyc files takes 22."""
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that raises instead of exiting, and suggests the option that was meant."""
-
-    def error(self, message: str) -> NoReturn:
-        """Turn argparse's complaint into one sentence of ours."""
-        text = message.removeprefix("argument ")
-        raise UsageError(text[:1].upper() + text[1:].rstrip(".") + ".", hint=self.help_hint())
-
-    def help_hint(self) -> str:
-        """Where the options are explained."""
-        words = self.prog.split()
-        return f"See `{program_name()} help {words[-1]}`."
-
-    def options(self) -> tuple[str, ...]:
-        """Every option string."""
-        return tuple(name for action in self._actions for name in action.option_strings)
-
-    def read(self, words: Sequence[str]) -> argparse.Namespace:
-        """Parse all words.
-
-        Raises:
-            UsageError: Some word means nothing here.
-        """
-        options, rest = self.parse_known_args(list(words))
-        if rest:
-            self._refuse(rest[0])
-        return options
-
-    def _refuse(self, word: str) -> NoReturn:
-        if not word.startswith("-"):
-            python = word if word.startswith("python") else f"python {word}"
-            raise UsageError(
-                f"{word!r} is no option.",
-                hint=f"A command of yours comes after two dashes: {program_name()} check -- "
-                f"{python}",
-            )
-        name = word.split("=", maxsplit=1)[0]
-        guess = nearest(name, self.options())
-        hint = f"Did you mean {guess}?" if guess else self.help_hint()
-        raise UsageError(f"There is no option {name}.", hint=hint)
-
-
-def parser(command: str, description: str) -> Parser:
+def parser(
+    command: str,
+    usage: str,
+    text: str,
+    groups: Sequence[tuple[str, Sequence[Option]]] = (),
+    *,
+    positional: str | None = None,
+) -> Parser:
     """The parser of a command, with the options that all commands have."""
-    made = Parser(
-        prog=f"keras-doctor {command}",
-        description=description,
-        add_help=False,
-        allow_abbrev=False,
-        usage=argparse.SUPPRESS,
+    output = (
+        Option(
+            "--format",
+            "FORMAT",
+            "text (default) or json",
+            choices=("text", "json"),
+            default="text",
+        ),
+        Option("--output", "FILE", "write to a file, whole or not at all"),
+        Option(
+            "--color",
+            "WHEN",
+            "auto (default), always or never",
+            choices=("auto", "always", "never"),
+            default="auto",
+        ),
+        Option("--verbose", None, "say everything", short="-v"),
+        Option("--quiet", None, "say only what matters", short="-q"),
+        Option("--help", None, "this text", short="-h"),
     )
-    output = made.add_argument_group("output")
-    output.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text (default) or json"
+    return Parser(
+        command,
+        usage,
+        text,
+        [*groups, ("Output", output)],
+        positional=positional,
+        clashes=(("--verbose", "--quiet"),),
     )
-    output.add_argument("--output", metavar="FILE", help="write to a file, whole or not at all")
-    loud = output.add_mutually_exclusive_group()
-    loud.add_argument("-v", "--verbose", action="store_true", help="say everything")
-    loud.add_argument("-q", "--quiet", action="store_true", help="say only what matters")
-    output.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    output.add_argument("-h", "--help", action="store_true", help="this text")
-    return made
 
 
-def add_target(made: Parser) -> None:
+def target_group() -> tuple[str, tuple[Option, ...]]:
     """The options that say which Python is meant."""
-    target = made.add_argument_group("which Python")
-    target.add_argument(
-        "--python", metavar="PYTHON", help="an interpreter, an environment, or a name like 3.11"
-    )
-    target.add_argument("--kernel", metavar="NAME", help="a Jupyter kernel")
-    target.add_argument("--project", metavar="FOLDER", help="the folder that you run in")
-
-
-def add_backend(made: Parser) -> None:
-    """The option that says which backend is wanted."""
-    made.add_argument(
-        "--backend", metavar="NAME", type=backend, help="the backend that you want to get"
+    return (
+        "Which Python",
+        (
+            Option("--python", "PYTHON", "an interpreter, an environment, or a name like 3.11"),
+            Option("--kernel", "NAME", "a Jupyter kernel"),
+            Option("--project", "FOLDER", "the folder that you run in"),
+        ),
     )
 
 
-def add_timeout(made: Parser) -> None:
+def backend_option() -> Option:
+    """The backend that is wanted."""
+    return Option("--backend", "NAME", "the backend that you want to get", convert=backend)
+
+
+def timeout_option() -> Option:
     """The time limit of each live run."""
-    made.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=seconds,
-        default=TIMEOUT,
-        help=f"for each run (default {TIMEOUT:.0f})",
-    )
+    text = f"for each run (default {TIMEOUT:.0f})"
+    return Option("--timeout", "SECONDS", text, convert=seconds, default=TIMEOUT)
+
+
+def no_live_option() -> Option:
+    """The promise that nothing of the user's is run."""
+    return Option("--no-live", None, "only read, run nothing of yours")
 
 
 def seconds(text: str) -> float:
-    """A time limit; argparse turns the ValueError's kin into its complaint."""
+    """A time limit.
+
+    Raises:
+        ValueError: The text is none, as a clause of a sentence.
+    """
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise ValueError(f"{text!r} is no number of seconds above 0")
     return value
 
 
 def backend(text: str) -> str:
-    """A backend that some Keras knows, in its own spelling."""
+    """A backend that some Keras knows, in its own spelling.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
     from keras_doctor.knowledge.selection import backend_names, meant_by
 
     names = backend_names()
     if text in names:
         return text
     guess = meant_by(text) or nearest(text, names)
-    hint = f" Did you mean {guess}?" if guess else f" Known are {', '.join(names)}."
-    raise UsageError(f"--backend: no Keras knows a backend {text!r}.", hint=hint.strip())
+    hint = f"Did you mean {guess}?" if guess else f"Known are {', '.join(names)}."
+    raise UsageError(f"--backend: no Keras knows a backend {text!r}.", hint=hint)
 
 
 def no_command(name: str, command: tuple[str, ...] | None) -> None:

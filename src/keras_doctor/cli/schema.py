@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keras_doctor.cli import options as words
 from keras_doctor.cli.output import emit
+
+if TYPE_CHECKING:
+    from keras_doctor.cli.parser import Parser
 
 DESCRIPTION = """Prints the JSON Schema (draft 2020-12) of what --format json writes."""
 
 
-def parser() -> words.Parser:
+def parser() -> Parser:
     """The options of `schema`."""
-    return words.parser("schema", DESCRIPTION)
+    return words.parser("schema", "[options]", DESCRIPTION)
 
 
 def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> int:

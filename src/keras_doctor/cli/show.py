@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from keras_doctor.cli.output import columns, emit, holds_unicode, wants_color
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Callable, Mapping
+
+    from keras_doctor.cli.parser import Options
 
 
 class Style(TypedDict):
@@ -19,7 +20,7 @@ class Style(TypedDict):
     unicode: bool
 
 
-def style(options: Namespace) -> Style:
+def style(options: Options) -> Style:
     """What the terminal, the variables and the options say about drawing."""
     to_file = options.output is not None
     return Style(
@@ -30,7 +31,7 @@ def style(options: Namespace) -> Style:
 
 
 def show(
-    options: Namespace, *, text: Callable[[], str], json: Callable[[], Mapping[str, Any]]
+    options: Options, *, text: Callable[[], str], json: Callable[[], Mapping[str, Any]]
 ) -> None:
     """Write a result in the format that was asked for; only that one is made.
 

@@ -5,11 +5,19 @@ Nothing here prints, and every result is a frozen value of :mod:`keras_doctor.mo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from keras_doctor.collect import Request, collect
+from keras_doctor.diagnosis import diagnose
+from keras_doctor.experiment import Experiment
+from keras_doctor.model import Examination, Script, Snapshot, Variable
+from keras_doctor.rules.context import Context, Elsewhere
+from keras_doctor.targets import Found, find_target
+
 if TYPE_CHECKING:
-    from keras_doctor.model import Examination, Snapshot
+    from keras_doctor.model import BackendState
     from keras_doctor.targets.inventory import EnvironmentFound
 
 Progress = Callable[[str], None]
@@ -54,7 +62,32 @@ def check(
         keras_doctor.targets.TargetError: There is no such target.
         keras_doctor.collect.CollectError: The target could not be read.
     """
-    raise NotImplementedError
+    if snapshot is not None:
+        context = Context(snapshot, wish=wish)
+        return _examined(context, ()), ()
+    found = _find(python, kernel, project, command, environ, folder)
+    facts = _collect(found, wish)
+    elsewhere = _elsewhere(facts, found)
+    if not live:
+        return _examined(Context(facts, wish=wish, elsewhere=elsewhere), ()), found.considered
+    experiment = Experiment(
+        found,
+        facts,
+        wish=wish,
+        timeout=timeout,
+        elsewhere=elsewhere,
+        progress=progress or _silent,
+    )
+    diagnosis = experiment.examine(train=train)
+    return (
+        Examination(
+            snapshot=facts,
+            wish=wish,
+            outcomes=tuple(experiment.outcomes),
+            diagnosis=diagnosis,
+        ),
+        found.considered,
+    )
 
 
 def backends(
@@ -76,7 +109,18 @@ def backends(
     for each backend that the Keras found knows, with ``importable`` and ``trains`` filled in
     when `live` is true. The user's command is not run.
     """
-    raise NotImplementedError
+    found = _find(python, kernel, project, command, environ, folder)
+    facts = _collect(found, wish)
+    experiment = Experiment(
+        found,
+        facts,
+        wish=wish,
+        timeout=timeout,
+        elsewhere=_elsewhere(facts, found),
+        progress=progress or _silent,
+    )
+    states = experiment.try_backends() if live else ()
+    return _examined(experiment.context(), states), found.considered
 
 
 def take_snapshot(
@@ -90,7 +134,8 @@ def take_snapshot(
     folder: str | None = None,
 ) -> Snapshot:
     """Collect every fact about a target without importing its packages (not masked)."""
-    raise NotImplementedError
+    found = _find(python, kernel, project, command, environ, folder)
+    return _collect(found, wish)
 
 
 def envs(
@@ -99,4 +144,104 @@ def envs(
     folder: str | None = None,
 ) -> tuple[EnvironmentFound, ...]:
     """List every Python on this machine that holds a Keras or a backend."""
-    raise NotImplementedError
+    from keras_doctor.targets.inventory import list_environments
+
+    return list_environments(
+        os.environ if environ is None else environ, folder or os.getcwd(), timeout=10.0
+    )
+
+
+def _silent(_: str) -> None:
+    """Report no progress."""
+
+
+def _examined(context: Context, states: tuple[BackendState, ...]) -> Examination:
+    return Examination(
+        snapshot=context.snapshot,
+        wish=context.wish,
+        outcomes=context.outcomes,
+        diagnosis=diagnose(context, backends=states),
+    )
+
+
+def _find(
+    python: str | None,
+    kernel: str | None,
+    project: str | None,
+    command: Sequence[str],
+    environ: Mapping[str, str] | None,
+    folder: str | None,
+) -> Found:
+    return find_target(
+        python=python,
+        kernel=kernel,
+        project=project,
+        command=command,
+        environ=os.environ if environ is None else environ,
+        folder=folder or os.getcwd(),
+    )
+
+
+def _collect(found: Found, wish: str | None) -> Snapshot:
+    """The facts of a target, its script and who sets its variables included."""
+    script = _read_script(found)
+    snapshot = collect(found.target, found.environ, _request(found, script, wish))
+    variables = tuple(
+        Variable(name=v.name, value=v.value, set_by=v.set_by or found.set_by.get(v.name))
+        for v in snapshot.variables
+    )
+    return snapshot._replace(script=script, variables=variables)
+
+
+def _read_script(found: Found) -> Script | None:
+    if not (found.target.script or found.module or found.code):
+        return None
+    from keras_doctor.targets.script import read_script
+
+    return read_script(
+        found.target.script, module=found.module, code=found.code, folder=found.target.folder
+    )
+
+
+def _request(found: Found, script: Script | None, wish: str | None) -> Request:
+    """What the collector must look at for this program and this wish."""
+    from keras_doctor.knowledge.imports import import_names
+    from keras_doctor.knowledge.selection import backends, fixed_ranges
+
+    from keras_doctor.collect.request import FixedBackend
+
+    blank = Request()
+    world = {"keras", "tf_keras", *backends()}
+    imported = {i.module.partition(".")[0] for i in script.imports} if script else set()
+    roots = ("keras", *sorted((imported & world) - {"keras"}))
+    settings = script.settings if script else ()
+    asked = {s.value for s in settings if s.value and s.variable == "KERAS_BACKEND"}
+    if wish:
+        asked.add(wish)
+    names = {name.partition(".")[0] for name in import_names()}
+    return blank._replace(
+        roots=roots,
+        asked=tuple(sorted(asked)),
+        fixed_backends=tuple(
+            FixedBackend(since=since, before=before, backend=backend)
+            for since, before, backend in fixed_ranges()
+        ),
+        module_names=(*blank.module_names, *sorted(names - set(blank.module_names))),
+        options=found.options,
+    )
+
+
+def _elsewhere(snapshot: Snapshot, found: Found) -> tuple[Elsewhere, ...]:
+    """Other Pythons that hold Keras; looked for only when it is missing here."""
+    module = next((m for m in snapshot.modules if m.name == "keras"), None)
+    if module is not None and module.kind != "missing":
+        return ()
+    from keras_doctor.targets.inventory import list_environments
+
+    places = list_environments(found.environ, found.target.folder, timeout=5.0)
+    here = snapshot.target.python
+    return tuple(
+        Elsewhere(place.python, tuple(f"{p.name} {p.version}" for p in place.packages))
+        for place in places
+        if place.python != here and any(p.name == "keras" for p in place.packages)
+    )

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from keras_doctor.knowledge import load
-from keras_doctor.versions import within
+from keras_doctor.versions import release, within
 
 
 class Generation(NamedTuple):
@@ -90,6 +90,13 @@ def generations() -> tuple[Generation, ...]:
             empty_variable=row.get("empty_variable", "ignored"),
         )
         for row in _data()["generation"]
+    )
+
+
+def fixed_ranges() -> tuple[tuple[tuple[int, ...], tuple[int, ...], str], ...]:
+    """Releases with one backend only: (since, before, backend), versions as release numbers."""
+    return tuple(
+        (release(g.since), release(g.before or ""), g.fixed) for g in generations() if g.fixed
     )
 
 

@@ -1,0 +1,272 @@
+"""From findings to a diagnosis: causes in causal order, consequences, notes.
+
+A finding becomes a cause by what was seen, not by what was read:
+
+- the import was run, works, and the wish is met: nothing is a cause, except an explicit request
+  that is not honoured;
+- it fails: a finding is a cause when it is fatal, when a failure matches one of its signs, or when
+  it is likely and nothing contradicts it; the rest are notes;
+- it was not tried: fatal and likely findings are causes, risks are notes.
+
+Confidence is about causation. ``certain``: the failure that it predicts was seen, or nothing else
+can happen. ``proven``: with only that change the failure went away. ``likely``: neither.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keras_doctor.model import (
+    Api,
+    BackendChoice,
+    BackendState,
+    Diagnosis,
+    Selection,
+    SelectionSource,
+)
+from keras_doctor.rules import run_rules
+from keras_doctor.rules.context import is_inside
+
+if TYPE_CHECKING:
+    from keras_doctor.model import Finding, Outcome, Raised, Sign
+    from keras_doctor.rules.context import Context
+
+
+def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Diagnosis:
+    """Judge everything that is known about a target.
+
+    Args:
+        context: The facts, what was run, and the wish.
+        backends: What trying each backend showed, when that was done.
+    """
+    results = run_rules(context)
+    findings = [f for result in results for f in result.findings]
+    ranked = [(_rank(context, f), f) for f in findings]
+    causes = [(rank, f) for rank, f in ranked if _is_cause(context, f, matched=rank is not None)]
+    causes.sort(key=lambda pair: (pair[0] is None, pair[0] or 0, pair[1].stage))
+    kept, folded = _fold([_with_confidence(context, f, rank) for rank, f in causes])
+    if not kept and context.failures and context.works is False:
+        from keras_doctor.rules.other.unknown import unknown
+
+        kept = [f._replace(confidence="certain") for f in unknown(context, results)]
+    chosen = {f.key for f in (*kept, *folded)}
+    return Diagnosis(
+        healthy=_healthy(context, bool(kept)),
+        causes=tuple(kept),
+        consequences=tuple(folded),
+        notes=tuple(f for f in findings if f.key not in chosen),
+        results=results,
+        selection=selection_of(context),
+        backends=backends or _backends(context),
+        asks=(),
+    )
+
+
+def _healthy(context: Context, has_causes: bool) -> bool | None:  # noqa: FBT001
+    if context.works is None:
+        return None
+    return context.works and not has_causes
+
+
+def _is_cause(context: Context, found: Finding, *, matched: bool) -> bool:
+    if context.works:
+        return found.weight == "fatal" and not _contradicted(context, found)
+    if context.works is None:
+        return found.weight in ("fatal", "likely")
+    return matched or found.weight in ("fatal", "likely")
+
+
+def _contradicted(context: Context, found: Finding) -> bool:
+    """Whether what was seen to work shows that the finding does no harm."""
+    if found.blocks:
+        return True  # it blocks an import that was seen to pass
+    return context.wish is not None and context.backend_seen == context.wish
+
+
+def _rank(context: Context, found: Finding) -> int | None:
+    """The first run whose failure the finding predicts; None when none does."""
+    for index, outcome in enumerate(context.outcomes):
+        if outcome.status in ("passed", "stopped"):
+            continue
+        if any(matches(sign, outcome) for sign in found.signs):
+            return index
+    if not found.blocks and found.weight == "fatal" and context.works:
+        return 0
+    return None
+
+
+def matches(sign: Sign, outcome: Outcome) -> bool:
+    """Whether a run failed in the way that a sign predicts."""
+    if sign.crash:
+        return outcome.status == "died"
+    if any(_matches_exception(sign, raised) for raised in outcome.chain):
+        return True
+    if sign.types or sign.module or sign.raised_in:
+        return False
+    if sign.file and any(is_inside(frame.file, sign.file) for frame in outcome.crash_frames):
+        return True
+    printed = _printed(outcome)
+    if sign.file and not sign.text:
+        return sign.file in printed
+    return bool(sign.text and not outcome.chain and re.search(sign.text, printed))
+
+
+def _matches_exception(sign: Sign, raised: Raised) -> bool:
+    if sign.types and raised.type.rpartition(".")[2] not in sign.types:
+        return False
+    if sign.text and not re.search(sign.text, raised.message):
+        return False
+    if sign.module and not _names_module(sign.module, raised):
+        return False
+    if sign.file and not any(is_inside(frame.file, sign.file) for frame in raised.frames):
+        return False
+    return not (
+        sign.raised_in and not (raised.frames and is_inside(raised.frames[-1].file, sign.raised_in))
+    )
+
+
+def _names_module(module: str, raised: Raised) -> bool:
+    name = raised.name or ""
+    if raised.type.rpartition(".")[2] not in ("ModuleNotFoundError", "ImportError"):
+        return False
+    return name == module or name.startswith(module + ".")
+
+
+def _printed(outcome: Outcome) -> str:
+    return outcome.output[-20000:]
+
+
+def _with_confidence(context: Context, found: Finding, rank: int | None) -> Finding:
+    if _is_proven(context, found):
+        return found._replace(confidence="proven")
+    if rank is not None or found.weight == "fatal":
+        return found._replace(confidence="certain")
+    return found._replace(confidence="likely")
+
+
+def _is_proven(context: Context, found: Finding) -> bool:
+    """A run with this finding's changes added passed, and the run before it did not.
+
+    When several changes were added at once, none of them is proven by it.
+    """
+    if not found.changes:
+        return False
+    before: Outcome | None = None
+    for outcome in context.outcomes:
+        if before is not None and outcome.changes and outcome.status == "passed":
+            added = set(outcome.changes) - set(before.changes)
+            wished = context.wish is None or outcome.backend in (None, context.wish)
+            if added == set(found.changes) and wished:
+                return True
+        before = outcome
+    return False
+
+
+def _fold(causes: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Separate what merely follows from another cause."""
+    kept: list[Finding] = []
+    folded: list[Finding] = []
+    for found in causes:
+        explained = any(
+            found is not other and _explains(other, found) and not _explains(found, other)
+            for other in causes
+        )
+        (folded if explained else kept).append(found)
+    return kept, folded
+
+
+def _explains(cause: Finding, other: Finding) -> bool:
+    slug = other.key.partition(":")[0]
+    return other.key in cause.explains or f"{slug}:*" in cause.explains
+
+
+def selection_of(context: Context) -> Selection:
+    """The selection, explained for the report."""
+    choice = context.choice
+    source = choice.source
+    return Selection(
+        keras=context.keras,
+        backend=BackendChoice(
+            name=choice.backend,
+            asked_by=source.kind if source else "default",
+            where=source.where if source else None,
+            honoured=_honoured(context),
+        ),
+        sources=tuple(
+            SelectionSource(
+                source=s.name, where=s.where, value=s.value, wins=s.wins, remark=s.remark
+            )
+            for s in choice.sources
+        ),
+        apis=_apis(context),
+    )
+
+
+def _honoured(context: Context) -> bool | None:
+    """Whether the strongest explicit request is what is chosen; None without a Keras."""
+    if context.generation is None:
+        return None
+    asked = [
+        s.value for s in context.choice.sources if s.value and s.kind in ("code", "environment")
+    ]
+    return not asked or asked[0] == context.choice.backend
+
+
+def _apis(context: Context) -> tuple[Api, ...]:
+    from keras_doctor.knowledge.selection import legacy_switch, tf_keras_of
+
+    rows = []
+    tensorflow = context.backend_distribution("tensorflow")
+    door = tf_keras_of(tensorflow.version) if tensorflow else None
+    if tensorflow and door:
+        variable = context.variables.get(legacy_switch()["variable"])
+        legacy = bool(door.legacy_switch and variable and variable.value in legacy_switch()["on"])
+        provider = tensorflow
+        if door.provider == "keras":
+            wanted = legacy_switch()["distribution"] if legacy else "keras"
+            provider = context.first(wanted) or tensorflow
+        own = provider is tensorflow or legacy
+        rows.append(
+            Api(
+                import_name="tf.keras",
+                distribution=provider.name,
+                version=provider.version,
+                backend="tensorflow" if own else context.choice.backend,
+            )
+        )
+    tf_keras = context.first("tf-keras")
+    if tf_keras:
+        rows.append(
+            Api(
+                import_name="tf_keras",
+                distribution=tf_keras.name,
+                version=tf_keras.version,
+                backend="tensorflow",
+            )
+        )
+    return tuple(rows)
+
+
+def _backends(context: Context) -> tuple[BackendState, ...]:
+    """What is known about each backend without having tried it."""
+    names = context.generation.names if context.generation else ()
+    rows = []
+    for name in names:
+        distribution = context.backend_distribution(name)
+        passed = [
+            o for o in context.outcomes if o.backend == name and o.status in ("passed", "stopped")
+        ]
+        rows.append(
+            BackendState(
+                name=name,
+                installed=context.backend_importable(name),
+                version=distribution.version if distribution else None,
+                importable=True if passed else None,
+                trains=True if any(o.kind == "train" for o in passed) else None,
+                device=next((o.device for o in passed if o.device), None),
+                seconds=passed[0].seconds if passed else None,
+                reason=None,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,191 @@
+"""The live part of an examination: run it as it is, then with one cause after another removed.
+
+Some causes can be removed without touching a file: a variable, the text of keras.json (in the
+private copy), an entry of the path, a shadowing file. Running again without them shows what they
+hide, and proves them when the import then passes. What was read is judged anew after each run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keras_doctor.diagnosis import diagnose
+from keras_doctor.rules.context import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from keras_doctor.live import Statement
+    from keras_doctor.model import BackendState, Change, Diagnosis, Outcome, Snapshot
+    from keras_doctor.rules.context import Elsewhere
+    from keras_doctor.targets import Found
+
+MAX_COUNTERFACTUALS = 4
+"""So many causes that hide each other are peeled off; more than that is a new environment."""
+
+
+class Experiment:
+    """Runs of one target, all with the same limits."""
+
+    def __init__(
+        self,
+        found: Found,
+        snapshot: Snapshot,
+        *,
+        wish: str | None,
+        timeout: float,
+        elsewhere: tuple[Elsewhere, ...] = (),
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Args: the target, its facts, the wished backend, and seconds for each run."""
+        self.found = found
+        self.snapshot = snapshot
+        self.wish = wish
+        self.timeout = timeout
+        self.elsewhere = elsewhere
+        self.progress = progress
+        self.outcomes: list[Outcome] = []
+
+    def context(self) -> Context:
+        """Everything that is known by now."""
+        return Context(
+            self.snapshot,
+            wish=self.wish,
+            outcomes=tuple(self.outcomes),
+            elsewhere=self.elsewhere,
+        )
+
+    def examine(self, *, train: bool) -> Diagnosis:
+        """Run the world as it is, then peel off the causes that can be removed without a trace."""
+        if self.found.run:
+            self._run_command()
+        if self._imports_are_needed():
+            self._run_imports(train=train)
+        diagnosis = diagnose(self.context())
+        for _ in range(MAX_COUNTERFACTUALS):
+            changes = self._next_changes(diagnosis)
+            if not changes:
+                break
+            self._run_imports(changes=changes, train=train)
+            diagnosis = diagnose(self.context())
+            if self.outcomes[-1].status == "passed":
+                break
+        return diagnosis
+
+    def _imports_are_needed(self) -> bool:
+        """After the user's command: to see why it failed, or which backend it got."""
+        if not self.outcomes:
+            return True
+        return self.outcomes[0].status not in ("passed", "stopped") or self.wish is not None
+
+    def _next_changes(self, diagnosis: Diagnosis) -> tuple[Change, ...]:
+        """The changes made so far and those of the causes that stand; () when there is none new.
+
+        One cause is removed at a time, so that each is proven by itself.
+        """
+        last = self.outcomes[-1]
+        if last.status == "not-started" and not self.snapshot.start.failure:
+            return ()
+        done = last.changes
+        names = {(change.kind, change.name) for change in done}
+        for cause in diagnosis.causes:
+            new = tuple(c for c in cause.changes if (c.kind, c.name) not in names)
+            if new:
+                return (*done, *new)
+        return ()
+
+    def _statements(self) -> Sequence[Statement]:
+        from keras_doctor.live import statements_of
+
+        return statements_of(self.snapshot.script)
+
+    def _run_command(self) -> None:
+        from keras_doctor.live import run_command
+
+        self.progress("Running your command")
+        self.outcomes.append(
+            run_command(
+                self.found.run, self.found.run_environ, self.found.run_folder, timeout=self.timeout
+            )
+        )
+
+    def _run_imports(self, *, changes: tuple[Change, ...] = (), train: bool = False) -> None:
+        from keras_doctor.live import run_imports
+
+        python = self.found.target.python
+        what = "Importing Keras with the cause removed" if changes else "Importing Keras"
+        self.progress(f"{what} in {python}")
+        self.outcomes.append(
+            run_imports(
+                self.found.target,
+                self.found.environ,
+                self._statements(),
+                options=self.found.options,
+                train=train,
+                changes=changes,
+                wish=self.wish,
+                timeout=self.timeout,
+            )
+        )
+
+    def try_backends(self) -> tuple[BackendState, ...]:
+        """Try every backend that this Keras knows and that is installed: import and one step."""
+        from keras_doctor.live import run_imports
+        from keras_doctor.model import BackendState, Change
+        from keras_doctor.rules.remedies import backend_change
+
+        context = self.context()
+        generation = context.generation
+        states = []
+        for name in generation.names if generation else ():
+            distribution = context.backend_distribution(name)
+            state = BackendState(
+                name=name,
+                installed=context.backend_importable(name),
+                version=distribution.version if distribution else None,
+                importable=None,
+                trains=None,
+                device=None,
+                seconds=None,
+                reason=None,
+            )
+            if not state.installed:
+                states.append(state._replace(importable=False, trains=False, reason="not installed"))
+                continue
+            self.progress(f"Importing Keras with {name}, and one training step")
+            changes: tuple[Change, ...] = (backend_change(name),)
+            outcome = run_imports(
+                self.found.target,
+                self.found.environ,
+                options=self.found.options,
+                train=True,
+                changes=changes,
+                wish=name,
+                timeout=self.timeout,
+            )
+            states.append(_tried(state, outcome, trains=_can_train(name)))
+        return tuple(states)
+
+
+def _can_train(name: str) -> bool:
+    from keras_doctor.knowledge.selection import backends
+
+    return backends()[name].trains
+
+
+def _tried(state: BackendState, outcome: Outcome, *, trains: bool) -> BackendState:
+    passed = outcome.status == "passed"
+    imported = outcome.backend == state.name
+    last = outcome.chain[-1] if outcome.chain else None
+    reason = None
+    if not passed:
+        reason = f"{last.type}: {last.message}" if last else outcome.signal or outcome.status
+    elif not trains:
+        reason = "it builds and predicts; this backend does not train"
+    return state._replace(
+        importable=imported,
+        trains=passed and trains,
+        device=outcome.device,
+        seconds=outcome.seconds,
+        reason=reason,
+    )

@@ -1,0 +1,58 @@
+"""What an import of Keras loads, and which names go with which distributions."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from keras_doctor.knowledge import load
+from keras_doctor.names import normalize
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return load("imports")
+
+
+@cache
+def needed_stdlib() -> frozenset[str]:
+    """Standard-library modules that an import of Keras was seen to load."""
+    return frozenset(_data()["stdlib"]["needed"])
+
+
+@cache
+def loaded_distributions() -> frozenset[str]:
+    """Normalised names of distributions that an import of Keras was seen to load code from."""
+    return frozenset(name for row in _data()["loads"] for name in row["distributions"])
+
+
+def import_names() -> tuple[str, ...]:
+    """The import names of distributions whose own name does not tell them."""
+    return tuple(_data()["import_names"].values())
+
+
+def import_name_of(distribution: str) -> str:
+    """The import name that a distribution most likely provides, for one that is not installed."""
+    name = normalize(distribution)
+    known: str = _data()["import_names"].get(name, name.replace("-", "_"))
+    return known
+
+
+def distribution_of(import_name: str) -> str:
+    """The distribution that most likely provides an import name, for one that is not installed."""
+    for distribution, module in _data()["import_names"].items():
+        if import_name == module and not any(
+            distribution in row["distributions"][1:] for row in _data()["twins"]
+        ):
+            return str(distribution)
+    return normalize(import_name)
+
+
+def twins_of(distribution: str) -> tuple[str, tuple[str, ...]] | None:
+    """The import package that a distribution shares with others, and those others."""
+    name = normalize(distribution)
+    for row in _data()["twins"]:
+        if name in row["distributions"]:
+            others = tuple(d for d in row["distributions"] if d != name)
+            return row["import_package"], others
+    return None

@@ -1,0 +1,105 @@
+"""Rules: pure functions from facts to findings, one file a rule or closely kin rules.
+
+The docstring of a rule is its documentation page. ``RULES`` is the only table from code to rule.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from keras_doctor.model import RuleResult
+from keras_doctor.rules.base import NotApplicable, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from keras_doctor.model import Finding
+    from keras_doctor.rules.context import Context
+
+
+class Rule(NamedTuple):
+    """One rule of the table."""
+
+    code: str
+    name: str
+    """The slug of the cause that it finds."""
+    place: str
+    """``module:function`` below this package."""
+
+    def function(self) -> Callable[[Context], Iterator[Finding]]:
+        """The rule itself, imported when it is needed."""
+        module, _, name = self.place.partition(":")
+        found: Callable[[Context], Iterator[Finding]] = getattr(
+            import_module(f"{__name__}.{module}"), name
+        )
+        return found
+
+    @property
+    def page(self) -> str:
+        """Its documentation: the docstring."""
+        from inspect import cleandoc
+
+        return cleandoc(self.function().__doc__ or "")
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its documentation."""
+        return self.page.partition("\n")[0]
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("KD101", "backend-unknown", "selection.backend_unknown:backend_unknown"),
+    Rule("KD102", "backend-not-installed", "selection.backend_not_installed:backend_not_installed"),
+    Rule("KD103", "backend-source-conflict", "selection.source_conflict:backend_source_conflict"),
+    Rule("KD104", "backend-setting-ignored", "selection.setting_ignored:backend_setting_ignored"),
+    Rule("KD105", "keras-config-invalid", "selection.config_invalid:keras_config_invalid"),
+    Rule("KD106", "legacy-keras-switch", "selection.legacy_switch:legacy_keras_switch"),
+    Rule("KD201", "shadowed-module", "resolution.shadowed_module:shadowed_module"),
+    Rule("KD202", "wrong-interpreter", "resolution.wrong_interpreter:wrong_interpreter"),
+    Rule("KD203", "multiple-installations", "resolution.foreign_entries:multiple_installations"),
+    Rule("KD204", "same-import-name", "resolution.same_import_name:same_import_name"),
+    Rule("KD205", "foreign-path", "resolution.foreign_entries:foreign_path"),
+    Rule("KD206", "not-installed", "resolution.not_installed:not_installed"),
+    Rule("KD207", "namespace-remnant", "resolution.namespace_remnant:namespace_remnant"),
+    Rule("KD301", "missing-files", "integrity.damaged_files:missing_files"),
+    Rule("KD302", "altered-files", "integrity.damaged_files:altered_files"),
+    Rule("KD303", "duplicate-metadata", "integrity.versions_mixed:duplicate_metadata"),
+    Rule("KD304", "mixed-version-files", "integrity.versions_mixed:mixed_version_files"),
+    Rule("KD305", "unreadable-files", "integrity.damaged_files:unreadable_files"),
+    Rule("KD306", "interrupted-install", "integrity.interrupted_install:interrupted_install"),
+    Rule("KD401", "requirement-unmet", "compatibility.declared:requirement_unmet"),
+    Rule("KD403", "keras-backend-mismatch", "compatibility.declared:keras_backend_mismatch"),
+    Rule("KD404", "python-unsupported", "compatibility.python_unsupported:python_unsupported"),
+    # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
+    Rule("KD902", "unknown", "other.unknown:unknown"),
+)
+
+
+def rule_of(code: str) -> Rule | None:
+    """The rule of a code (any case) or of a slug, or None."""
+    wanted = code.strip()
+    for rule in RULES:
+        if wanted.upper() == rule.code or wanted.lower() == rule.name:
+            return rule
+    return None
+
+
+def run_rules(context: Context) -> tuple[RuleResult, ...]:
+    """Run every rule but `unknown`; a rule that crashes is reported as such."""
+    return tuple(_run(rule, context) for rule in RULES if rule.name != "unknown")
+
+
+def _run(rule: Rule, context: Context) -> RuleResult:
+    findings: tuple[Finding, ...] = ()
+    reason = None
+    try:
+        findings = tuple(rule.function()(context))
+        state = "finding" if findings else "ok"
+    except NotApplicable as answer:
+        state, reason = "ok", str(answer)
+    except Skip as answer:
+        state, reason = "skipped", str(answer)
+    except Exception as error:  # noqa: BLE001 -- one rule's bug must not take the report down
+        state, reason = "crashed", f"{type(error).__name__}: {error}"
+    return RuleResult(code=rule.code, name=rule.name, state=state, reason=reason, findings=findings)

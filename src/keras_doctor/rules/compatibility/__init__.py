@@ -1,0 +1,1 @@
+"""Compatibility (KD4xx): whether the versions go together."""

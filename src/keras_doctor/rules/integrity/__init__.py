@@ -1,0 +1,1 @@
+"""Integrity (KD3xx): whether the installed files are what was shipped."""

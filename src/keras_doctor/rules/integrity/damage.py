@@ -1,0 +1,99 @@
+"""What the file checks of the snapshot mean: damage told apart from editing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from keras_doctor.names import normalize
+from keras_doctor.rules.base import seen, sign
+
+if TYPE_CHECKING:
+    from keras_doctor.model import Distribution, Evidence, FileAnomaly, FileCheck, Sign
+    from keras_doctor.rules.context import Context
+
+_NOT_LOADED = re.compile(
+    r"(^|[/\\])(tests?|testing|examples?|benchmarks?)[/\\]|(_test|conftest)\.py$"
+)
+
+
+def check_of(context: Context, distribution: Distribution) -> FileCheck | None:
+    """The file check of a distribution, by the metadata folder that it was made from."""
+    for check in context.snapshot.files:
+        if check.metadata == distribution.metadata:
+            return check
+    return None
+
+
+def distribution_of(context: Context, check: FileCheck) -> Distribution | None:
+    """The distribution that a file check is about."""
+    for distribution in context.snapshot.distributions:
+        if distribution.metadata == check.metadata:
+            return distribution
+    return None
+
+
+def all_states(check: FileCheck) -> Counter[str]:
+    """How many anomalies of each state; the list is bounded, so its shares are scaled up."""
+    counts = Counter(a.state for a in check.anomalies)
+    if check.anomalies and check.anomalies_total > len(check.anomalies):
+        factor = check.anomalies_total / len(check.anomalies)
+        return Counter({state: round(n * factor) for state, n in counts.items()})
+    return counts
+
+
+def loadable(anomalies: tuple[FileAnomaly, ...]) -> list[FileAnomaly]:
+    """Without the files that an import does not load: tests, examples."""
+    return [a for a in anomalies if not _NOT_LOADED.search(a.path)]
+
+
+def is_cut(anomaly: FileAnomaly) -> bool:
+    """Whether a file is shorter than shipped, or full of zero bytes: damage, not editing."""
+    if anomaly.state == "zeros":
+        return True
+    if anomaly.state != "size" or anomaly.size is None or anomaly.recorded_size is None:
+        return False
+    return anomaly.size < anomaly.recorded_size
+
+
+def describe(anomaly: FileAnomaly) -> Evidence:
+    """One anomaly in words."""
+    texts = {
+        "missing": "is missing",
+        "zeros": "is full of zero bytes",
+        "unreadable": "may not be read",
+        "folder-unreadable": "lies in a folder that may not be read",
+        "size": f"has {anomaly.size} bytes, {anomaly.recorded_size} were shipped",
+    }
+    text = "is empty" if anomaly.state == "size" and anomaly.size == 0 else texts[anomaly.state]
+    return seen(f"{os.path.basename(anomaly.path)} {text}", anomaly.path)
+
+
+def is_top_init(distribution: Distribution, anomaly: FileAnomaly) -> bool:
+    """Whether it is the file that `import PACKAGE` runs first."""
+    parts = re.split(r"[/\\]", anomaly.path)
+    return (
+        parts[-1] == "__init__.py"
+        and parts[-2:-1] != []
+        and (parts[-2] in distribution.import_packages)
+    )
+
+
+def signs_of(distribution: Distribution, anomalies: list[FileAnomaly]) -> list[Sign]:
+    """Failures that damaged files of a distribution predict."""
+    signs = [
+        sign(file=os.path.join(distribution.location, p)) for p in distribution.import_packages
+    ]
+    signs += [sign(text=rf"\b{re.escape(p)}\b") for p in distribution.import_packages]
+    signs += [sign(text=re.escape(os.path.basename(a.path))) for a in anomalies[:5]]
+    signs.append(sign("SyntaxError", "ValueError", text="null bytes"))
+    if any(".so" in a.path or a.path.endswith((".dll", ".pyd", ".dylib")) for a in anomalies):
+        signs.append(sign(crash=True))
+    return signs
+
+
+def key_name(distribution: Distribution) -> str:
+    """The subject of the keys of integrity findings."""
+    return normalize(distribution.name)

@@ -1,0 +1,203 @@
+"""KD301 missing-files, KD302 altered-files, KD305 unreadable-files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keras_doctor.rules.base import NotApplicable, Skip, counted, finding, sign
+from keras_doctor.rules.integrity.damage import (
+    describe,
+    distribution_of,
+    is_cut,
+    is_top_init,
+    key_name,
+    loadable,
+    signs_of,
+)
+from keras_doctor.rules.remedies import command, reinstall
+from keras_doctor.rules.stages import FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from keras_doctor.model import Distribution, FileAnomaly, Finding
+    from keras_doctor.rules.context import Context
+
+
+def missing_files(context: Context) -> Iterator[Finding]:
+    """Files that a distribution shipped are gone.
+
+    What it checks: for every distribution on the way of the import, whether each file of its
+    RECORD that an import can load (.py, .so, .pyd, .dll, .dylib) is there. Tests and examples do
+    not count.
+
+    Why it breaks the import: the module that loads the file does not find it. A missing
+    ``__init__.py`` makes the package an empty namespace; a half-missing package says "partially
+    initialized module … (most likely due to a circular import)".
+
+    How it is fixed: install the same version again over what is there. A plain ``pip install``
+    says "already satisfied" and changes nothing.
+
+    Example: ``keras/__init__.py`` was deleted.
+    """
+    yield from _judge(
+        context,
+        code="KD301",
+        cause="missing-files",
+        wanted=lambda a: a.state == "missing",
+        verb="missing from",
+        why="The import needs them, and pip believes that they are there.",
+        explains=("namespace-remnant", "not-installed", "backend-not-installed"),
+    )
+
+
+def altered_files(context: Context) -> Iterator[Finding]:
+    """Installed files were cut short, emptied, or filled with zero bytes.
+
+    What it checks: for every distribution on the way of the import, the size of each loadable file
+    against its RECORD, and whether its content is zero bytes. A file that is longer than shipped
+    was edited rather than damaged: it counts only when the failure comes from it.
+
+    Why it breaks the import: a full disk, a power cut or an interrupted copy leaves files with the
+    right name and not the right content. "source code string cannot contain null bytes", "file
+    too short", a bus error without any message, or an error in quite another place.
+
+    How it is fixed: install the same version again over what is there.
+
+    Example: ``libtensorflow_framework.so.2`` was copied only halfway.
+    """
+    found = False
+    try:
+        for result in _judge(
+            context,
+            code="KD302",
+            cause="altered-files",
+            wanted=is_cut,
+            verb="damaged in",
+            why="They are there, with the right name and not with what was shipped.",
+        ):
+            found = True
+            yield result
+    except NotApplicable:
+        pass
+    for check in context.snapshot.files:
+        distribution = distribution_of(context, check)
+        edited = [a for a in loadable(check.anomalies) if a.state == "size" and not is_cut(a)]
+        if distribution and edited:
+            found = True
+            result = _finding(
+                context,
+                distribution,
+                edited,
+                code="KD302",
+                cause="altered-files",
+                verb="not as shipped in",
+                why="Somebody or something changed them after the install.",
+                explains=(),
+            )
+            only_there = [sign(file=a.path) for a in edited[:20]]
+            yield result._replace(weight="risk", signs=tuple(only_there), key=result.key + "+")
+    if not found:
+        raise NotApplicable("every file on the way has the size that was shipped")
+
+
+def unreadable_files(context: Context) -> Iterator[Finding]:
+    """Installed files may not be read by the user who runs Python.
+
+    What it checks: for every distribution on the way of the import, whether this user may read
+    its loadable files and the folders that they lie in.
+
+    Why it breaks the import: Python raises PermissionError, or, for a folder, does not see the
+    module at all. Mostly the install was done with sudo and a strict umask.
+
+    How it is fixed: give the files back their read permission.
+
+    Example: ``keras/src/backend/config.py`` has mode 000.
+    """
+    yield from _judge(
+        context,
+        code="KD305",
+        cause="unreadable-files",
+        wanted=lambda a: a.state in ("unreadable", "folder-unreadable"),
+        verb="unreadable in",
+        why="Python may not open them.",
+        explains=("not-installed", "namespace-remnant"),
+    )
+
+
+def _judge(
+    context: Context,
+    *,
+    code: str,
+    cause: str,
+    wanted: Callable[[FileAnomaly], bool],
+    verb: str,
+    why: str,
+    explains: tuple[str, ...] = (),
+) -> Iterator[Finding]:
+    if not context.snapshot.files:
+        raise Skip("the files of no distribution were compared with their RECORD")
+    found = False
+    for check in context.snapshot.files:
+        distribution = distribution_of(context, check)
+        anomalies = [a for a in loadable(check.anomalies) if wanted(a)]
+        if distribution and anomalies:
+            found = True
+            yield _finding(
+                context,
+                distribution,
+                anomalies,
+                code=code,
+                cause=cause,
+                verb=verb,
+                why=why,
+                explains=explains,
+            )
+    if not found:
+        raise NotApplicable("no file on the way is concerned")
+
+
+def _finding(
+    context: Context,
+    distribution: Distribution,
+    anomalies: list[FileAnomaly],
+    *,
+    code: str,
+    cause: str,
+    verb: str,
+    why: str,
+    explains: tuple[str, ...],
+) -> Finding:
+    # The file that the import runs first is the one to show first.
+    anomalies = sorted(anomalies, key=lambda a: not is_top_init(distribution, a))
+    total = counted(len(anomalies), "file") + (" or more" if len(anomalies) >= 200 else "")
+    verb_form = "is" if len(anomalies) == 1 else "are"
+    fixes = [reinstall(context, distribution)]
+    signs = signs_of(distribution, anomalies)
+    if code == "KD305":
+        folder = f"{distribution.location}/{distribution.import_packages[0]}"
+        fixes.insert(
+            0,
+            command(
+                context, "chmod", "Make them readable.", ("chmod", "-R", "u+rX", folder), folder
+            ),
+        )
+        signs.append(sign("PermissionError"))
+    return finding(
+        code,
+        cause,
+        distribution.name,
+        title=f"{total} {verb_form} {verb} {distribution.name} {distribution.version}",
+        why=why,
+        evidence=[describe(a) for a in anomalies[:5]],
+        stage=FILES,
+        weight="fatal" if is_top_init(distribution, anomalies[0]) else "likely",
+        subject=key_name(distribution),
+        fixes=fixes,
+        signs=signs,
+        explains=[
+            f"{slug}:{name}"
+            for slug in explains
+            for name in {*distribution.import_packages, key_name(distribution)}
+        ],
+    )

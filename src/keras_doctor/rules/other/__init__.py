@@ -1,0 +1,1 @@
+"""Other (KD9xx): what no other family explains."""

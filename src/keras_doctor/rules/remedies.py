@@ -1,0 +1,184 @@
+"""The ways out that findings offer, as a person would do them by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keras_doctor.model import Change, Distribution, Fix
+
+if TYPE_CHECKING:
+    from keras_doctor.rules.context import Context
+    from keras_doctor.rules.selection.explain import Source
+
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
+
+
+def quoted(argv: tuple[str, ...], *, windows: bool = False) -> str:
+    """The command line for the user's shell: POSIX, or cmd on Windows."""
+    return " ".join(_quote(word, windows=windows) for word in argv)
+
+
+def _quote(word: str, *, windows: bool) -> str:
+    if _SAFE.match(word) or (windows and re.match(r"[\w\\:.=-]+\Z", word)):
+        return word
+    if windows:
+        return '"' + word.replace('"', '""') + '"'
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def _is_windows(context: Context) -> bool:
+    interpreter = context.snapshot.interpreter
+    return bool(interpreter and interpreter.platform == "win32")
+
+
+def command(context: Context, kind: str, summary: str, argv: tuple[str, ...], name: str) -> Fix:
+    """A fix that is one command."""
+    return Fix(
+        kind=kind,
+        summary=summary,
+        argv=argv,
+        command=quoted(argv, windows=_is_windows(context)),
+        name=name,
+        value=None,
+    )
+
+
+def set_variable(context: Context, name: str, value: str | None, summary: str) -> Fix:
+    """Set a variable in the user's shell, or unset it (`value` None)."""
+    if _is_windows(context):
+        line = f"set {name}={value or ''}"
+    elif value is None:
+        line = f"unset {name}"
+    else:
+        line = f"export {name}={_quote(value, windows=False)}"
+    return Fix(
+        kind="unset-env" if value is None else "set-env",
+        summary=summary,
+        argv=None,
+        command=line,
+        name=name,
+        value=value,
+    )
+
+
+def edit(kind: str, path: str, summary: str, value: str | None = None) -> Fix:
+    """A change by hand to one file (``edit-config``, ``edit-code``, ``rename-file`` ...)."""
+    return Fix(kind=kind, summary=summary, argv=None, command=None, name=path, value=value)
+
+
+def install(context: Context, *requirements: str, summary: str | None = None) -> Fix:
+    """Install distributions into the target."""
+    argv = (*_installer(context), "install", *requirements)
+    return command(
+        context,
+        "install",
+        summary or f"Install {' '.join(requirements)}.",
+        _with_target(context, argv),
+        requirements[0],
+    )
+
+
+def reinstall(context: Context, distribution: Distribution, summary: str | None = None) -> Fix:
+    """Install the same version of a distribution again, over what is there."""
+    requirement = f"{distribution.name}=={distribution.version}"
+    argv: tuple[str, ...] = (*_installer(context), "install")
+    if argv[0] == "uv":
+        argv += ("--reinstall-package", distribution.name)
+    else:
+        argv += ("--force-reinstall",)
+    return command(
+        context,
+        "reinstall",
+        summary or f"Install {distribution.name} {distribution.version} again, over what is there.",
+        _with_target(context, (*argv, "--no-deps", requirement)),
+        distribution.name,
+    )
+
+
+def uninstall(context: Context, name: str, summary: str) -> Fix:
+    """Remove a distribution from the target."""
+    installer = _installer(context)
+    argv = (*installer, "uninstall", *(() if installer[0] == "uv" else ("-y",)), name)
+    return command(context, "uninstall", summary, _with_target(context, argv), name)
+
+
+def _installer(context: Context) -> tuple[str, ...]:
+    """The command of the manager that owns the environment's packages: its pip, else uv."""
+    if context.first("pip"):
+        return (_python(context), "-m", "pip")
+    return ("uv", "pip")
+
+
+def _with_target(context: Context, argv: tuple[str, ...]) -> tuple[str, ...]:
+    if argv[0] != "uv":
+        return argv
+    return (*argv[:3], "--python", _python(context), *argv[3:])
+
+
+def _python(context: Context) -> str:
+    interpreter = context.snapshot.interpreter
+    return context.snapshot.target.python or (interpreter.executable if interpreter else "python")
+
+
+def choose_backend(context: Context, backend: str, source: Source) -> tuple[Fix, ...]:
+    """Make `backend` the selected one by mending `source`, the setting that decides now."""
+    if source.kind == "environment":
+        fixes = [
+            set_variable(
+                context, "KERAS_BACKEND", backend, f"Set KERAS_BACKEND to {backend} in your shell."
+            )
+        ]
+        if _without_variable(context) == backend:
+            fixes.insert(
+                0,
+                set_variable(
+                    context,
+                    "KERAS_BACKEND",
+                    None,
+                    f"Unset KERAS_BACKEND: then {backend} is taken.",
+                ),
+            )
+        if source.where.partition("set by ")[2]:
+            setter = source.where.partition("set by ")[2]
+            fixes.append(edit("edit-config", setter, f"Or change the line in {setter}."))
+        return tuple(fixes)
+    if source.kind == "config":
+        return (
+            edit(
+                "edit-config",
+                source.where,
+                f'Write "backend": "{backend}" in {source.where}.',
+                backend,
+            ),
+            _variable_for(context, backend),
+        )
+    if source.kind == "code":
+        return (
+            edit(
+                "edit-code",
+                source.where,
+                f"Change the line {source.where} so that it says {backend}.",
+                backend,
+            ),
+        )
+    return (_variable_for(context, backend),)
+
+
+def _variable_for(context: Context, backend: str) -> Fix:
+    return set_variable(
+        context, "KERAS_BACKEND", backend, f"Set KERAS_BACKEND to {backend} in your shell."
+    )
+
+
+def _without_variable(context: Context) -> str | None:
+    """The backend that would be taken if KERAS_BACKEND were not set."""
+    for source in context.choice.sources:
+        if source.kind != "environment" and source.counts:
+            return source.value
+    return None
+
+
+def backend_change(backend: str) -> Change:
+    """The counterfactual in which `backend` is asked for, whatever the settings say."""
+    return Change(kind="set-variable", name="KERAS_BACKEND", value=backend)

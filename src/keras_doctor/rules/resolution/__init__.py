@@ -1,0 +1,1 @@
+"""Resolution (KD2xx): which files Python would import."""

@@ -1,0 +1,124 @@
+"""KD102 backend-not-installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keras_doctor.knowledge.selection import Generation, backends
+from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.remedies import backend_change, choose_backend, install
+from keras_doctor.rules.stages import SELECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.model import Finding, Fix
+    from keras_doctor.rules.context import Context
+    from keras_doctor.rules.selection.explain import Source
+
+
+def backend_not_installed(context: Context) -> Iterator[Finding]:
+    """The selected backend is not installed in this interpreter.
+
+    What it checks: whether the import packages of the backend that wins the selection are on
+    the path, with code in them, or were ever installed there.
+
+    Why it breaks the import: Keras never looks whether a backend is there. It takes the one that
+    is asked for, or its default (TensorFlow since 1.1.0), and imports it. The exception names
+    the backend, though mostly the setting is at fault and another backend is installed.
+
+    How it is fixed: ask for the backend that is installed, where the asking is done; or install
+    the one that is asked for.
+
+    Example: a forgotten ``KERAS_BACKEND=theano`` in an environment that holds TensorFlow.
+    """
+    generation, source, name = context.generation, context.choice.source, context.choice.backend
+    if generation is None or source is None or name is None:
+        raise NotApplicable("no Keras was found")
+    known = backends().get(name)
+    if known is None or name not in generation.names:
+        raise NotApplicable("the name that is asked for is not known")
+    missing = [m for m in known.imports if _is_not_there(context, m)]
+    if not missing:
+        raise NotApplicable(f"{name} is installed")
+    others = [b for b in context.installed_backends if b != name]
+    target = _target(context, generation, name, others)
+    yield finding(
+        "KD102",
+        "backend-not-installed",
+        name if source.kind == "default" or target == name else source.name,
+        title=_title(source, name, others),
+        why=_why(generation, source, name),
+        evidence=[
+            seen(f"{name} is selected", source.where),
+            *(seen(f"no module named {m} on the path") for m in missing),
+            *(
+                seen(f"{b} is installed: {_installed(context, b)}")
+                for b in others
+                if b != "numpy" or target == "numpy"
+            ),
+        ],
+        stage=SELECTION,
+        weight="fatal",
+        subject=name,
+        fixes=_fixes(context, generation, source, name, target),
+        signs=[sign(module=m) for m in missing]
+        + [sign(text=rf"(No module named|requires).*\b{m}\b") for m in missing],
+        explains=[f"not-installed:{m}" for m in (*missing, *known.distributions)],
+        changes=[backend_change(target)] if target and target != name else (),
+    )
+
+
+def _is_not_there(context: Context, module: str) -> bool:
+    """Nothing answers to the import, and no metadata says that it ever was installed."""
+    found = context.module(module)
+    return (found is None or found.kind == "missing") and not context.owners(module)
+
+
+def _installed(context: Context, backend: str) -> str:
+    distribution = context.backend_distribution(backend)
+    return f"{distribution.name} {distribution.version}" if distribution else backend
+
+
+def _target(context: Context, generation: Generation, name: str, others: list[str]) -> str | None:
+    """The backend to switch to; None when installing the selected one is the way."""
+    if context.wish:
+        return context.wish if context.wish in generation.names else None
+    candidates = [b for b in others if backends()[b].trains]
+    return candidates[0] if candidates else None
+
+
+def _title(source: Source, name: str, others: list[str]) -> str:
+    training = [b for b in others if backends()[b].trains]
+    but = f" ({listing(training)} {'is' if len(training) == 1 else 'are'})" if training else ""
+    if source.kind == "default":
+        return (
+            f"Nothing asks for a backend (no KERAS_BACKEND, no keras.json), so Keras takes {name}, "
+            f"which is not installed here{but}"
+        )
+    return f"{source.name} asks for {name}, which is not installed here{but}"
+
+
+def _why(generation: Generation, source: Source, name: str) -> str:
+    if generation.fixed:
+        return f"{generation.title} runs on {name} and on nothing else."
+    if source.kind == "default":
+        return (
+            f"{generation.title} imports {name} unless something asks for another backend; it "
+            "does not look which one is there."
+        )
+    return f"{source.name} decides, and Keras imports that backend without looking for another."
+
+
+def _fixes(
+    context: Context, generation: Generation, source: Source, name: str, target: str | None
+) -> list[Fix]:
+    known = backends()
+    add = install(context, known[name].distributions[0], summary=f"Or install {name} here.")
+    if generation.fixed or target == name or target is None:
+        return [add._replace(summary=f"Install {name} here.")]
+    fixes = list(choose_backend(context, target, source))
+    if target not in context.installed_backends:
+        needed = known[target].distributions[0]
+        fixes.append(install(context, needed, summary=f"And install {target} here."))
+    return [*fixes, add]

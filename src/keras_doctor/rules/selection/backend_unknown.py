@@ -1,0 +1,99 @@
+"""KD101 backend-unknown."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from keras_doctor.knowledge.selection import Generation, meant_by
+from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.remedies import backend_change, choose_backend
+from keras_doctor.rules.stages import SELECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.model import Finding
+    from keras_doctor.rules.context import Context
+    from keras_doctor.rules.selection.explain import Source
+
+
+def backend_unknown(context: Context) -> Iterator[Finding]:
+    """KERAS_BACKEND or keras.json names a backend that this Keras does not know.
+
+    What it checks: the name that wins the selection (a line of the script, KERAS_BACKEND,
+    keras.json) against the names that the installed Keras release accepts. Names are
+    case-sensitive and are not stripped: ``TensorFlow`` and ``"jax "`` are unknown.
+
+    Why it breaks the import: Keras stops before it loads anything, with "Unable to import
+    backend" (Keras 2.2 and later) or an AssertionError without text (older ones). Old names die
+    with their generation: ``theano`` is unknown to Keras 3, ``jax`` to Keras 2.
+
+    How it is fixed: write the name that this Keras knows, in the place that wins.
+
+    Example: ``KERAS_BACKEND=pytorch`` under Keras 3; the backend is called ``torch``.
+    """
+    generation, source = context.generation, context.choice.source
+    if generation is None or source is None:
+        raise NotApplicable("no Keras was found")
+    name = source.value
+    if source.kind == "default" or name is None or name in generation.names:
+        raise NotApplicable("the name that is asked for is known")
+    if generation.external and _is_external_backend(context, name):
+        raise NotApplicable(f"{name} is an external backend")
+    target = _meant(context, generation, name)
+    yield finding(
+        "KD101",
+        "backend-unknown",
+        source.name,
+        title=_title(generation, source, name),
+        why=(
+            f"{generation.title} knows {listing(generation.names)}, in exactly this spelling, "
+            "and stops at any other name before it loads a backend."
+        ),
+        evidence=[
+            seen(f'"{name}" is asked for', source.where),
+            seen(f"{generation.title} is installed ({context.keras_version})"),
+        ],
+        stage=SELECTION,
+        weight="fatal",
+        fixes=choose_backend(context, target, source) if target else (),
+        signs=[
+            sign("ValueError", text=r"(Unable to import backend|Invalid backend|Empty module)"),
+            sign("ValueError", "Exception", text=r"Unknown backend"),
+            sign("AssertionError", text=r"\A\Z"),
+            sign("AttributeError", "ModuleNotFoundError", "ImportError", text=re.escape(name))
+            if name
+            else sign("AssertionError"),
+        ],
+        explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
+        changes=[backend_change(target)] if target else (),
+    )
+
+
+def _title(generation: Generation, source: Source, name: str) -> str:
+    place = {"environment": "KERAS_BACKEND", "config": "keras.json"}.get(source.kind, source.name)
+    if not name:
+        return f"{place} is empty, and {generation.title} takes that for a name"
+    return f'{place} asks for "{name}", a backend that {generation.title} does not know'
+
+
+def _is_external_backend(context: Context, name: str) -> bool:
+    """Dotted names of importable modules, such as plaidml.keras.backend, may be backends."""
+    top = name.partition(".")[0]
+    return "." in name and bool(context.owners(top))
+
+
+def _meant(context: Context, generation: Generation, name: str) -> str | None:
+    """The backend to offer: the wished one, the one meant by the name, or one that is there."""
+    if context.wish in generation.names:
+        return context.wish
+    meant = meant_by(name)
+    if meant in generation.names:
+        return meant
+    close = difflib.get_close_matches(name.strip().lower(), generation.names, n=1, cutoff=0.75)
+    if close:
+        return close[0]
+    installed = context.installed_backends
+    return installed[0] if installed else None

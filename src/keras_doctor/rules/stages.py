@@ -1,0 +1,25 @@
+"""Where on the way of the import a cause bites: the causal order of independent causes.
+
+A cause of an earlier stage hides those of later ones: a Python that does not start hides
+everything, a shadowing file hides the choice of the backend, and so on.
+"""
+
+from __future__ import annotations
+
+START = 10
+"""Python itself: PYTHONHOME, a wrong interpreter."""
+PATH = 20
+"""What is first on sys.path: shadowing files, foreign and double installations."""
+PRESENCE = 30
+"""Whether Keras is there at all."""
+CONFIGURATION = 40
+"""keras.json is read before the backend is looked at."""
+SELECTION = 50
+"""The backend is chosen."""
+FILES = 60
+"""The files of the packages are loaded."""
+VERSIONS = 70
+"""The versions meet."""
+CODE = 80
+"""The user's own lines run."""
+UNKNOWN = 90

@@ -1,7 +1,8 @@
 """Every Python on this machine that holds a Keras or a backend.
 
-The answer to 'pip installed it, python does not see it'. Nothing is started: environments are found in the places where their makers put them, and
-versions are read from the names of metadata folders.
+The answer to 'pip installed it, python does not see it'. Nothing is started: environments are
+found in the places where their makers put them, and versions are read from the names of
+metadata folders.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ PYTHON_NAME = re.compile(
 )
 """File names of interpreters."""
 _LIB = re.compile(r"(?:python|pypy)([23]\.\d+)t?\Z")
+_MAINS = (b"Py_BytesMain", b"Py_Main", b"Py_UnixMain")
 _VERSION = re.compile(r"[23]\.\d+(?:\.\d+)?(?:(?:a|b|rc)\d+)?")
 
 
@@ -153,8 +154,8 @@ def python_version(python: str, environ: Mapping[str, str]) -> tuple[int, int] |
 def is_interpreter(path: str, environ: Mapping[str, str]) -> bool:
     """Whether a file is a Python, as far as files tell: by its name and its content.
 
-    Every interpreter of C calls or exports ``Py_Main`` or ``Py_BytesMain``; PyPy and GraalPy
-    are known by their names, wrappers by their first line.
+    Every interpreter of C calls or exports one of a few names of its main function; PyPy and
+    GraalPy are known by their names, wrappers by their first line.
     """
     if PYTHON_NAME.match(os.path.basename(path)) and environment_of(path, environ).folder:
         return True
@@ -171,7 +172,7 @@ def _calls_python(path: str) -> bool:
 
     try:
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as all_:
-            return all_.find(b"Py_BytesMain") >= 0 or all_.find(b"Py_Main") >= 0
+            return any(all_.find(name) >= 0 for name in _MAINS)
     except (OSError, ValueError):
         return False
 

@@ -330,7 +330,9 @@ def _export(word: str, state: State, *, exported: bool) -> None:
     elif match:
         state.assign(match[1], match[2])
     elif exported and word in state.variables:
-        state.export(word, state.variables[word])
+        state.export(word, state.variables.pop(word))
+    elif exported:
+        state.marked.add(word)
 
 
 def _source(path: str, state: State) -> None:

@@ -42,6 +42,8 @@ class State:
         """Positional parameters; the first is the script's own path."""
         self.variables: dict[str, str] = {}
         """Shell variables that are not exported."""
+        self.marked: set[str] = set()
+        """Names that are exported as soon as they have a value."""
         self.set_by: dict[str, str] = {}
         self.notes: list[str] = []
         self.problems: list[str] = []
@@ -51,6 +53,7 @@ class State:
         """The same world for a subshell or a child: changes there do not come back."""
         other = State(self.environ, self.folder, by=self.by, arguments=self.arguments)
         other.variables = dict(self.variables)
+        other.marked = set(self.marked)
         other.set_by = dict(self.set_by)
         other.notes = self.notes
         other.problems = self.problems
@@ -65,12 +68,13 @@ class State:
     def unset(self, name: str) -> None:
         """Take a variable out of the environment."""
         self.variables.pop(name, None)
+        self.marked.discard(name)
         self.set_by.pop(name, None)
         self.environ.pop(name, None)
 
     def assign(self, name: str, value: str) -> None:
         """What ``NAME=value`` alone does in a shell: exported only if it was before."""
-        if name in self.environ:
+        if name in self.environ or name in self.marked:
             self.export(name, value)
         else:
             self.variables[name] = value

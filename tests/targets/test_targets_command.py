@@ -19,7 +19,7 @@ def lay_out(folder: Path) -> None:
     """Programs that report how they were started, in every place a program can be."""
     (folder / "sub" / "pkg").mkdir(parents=True)
     (folder / "app").mkdir()
-    for name in ("train.py", "sub/train.py", "sub/pkg/__init__.py", "app/__main__.py"):
+    for name in ("train.py", "sub/train.py", "sub/pkg/__main__.py", "app/__main__.py"):
         (folder / name).write_text(REPORT)
     (folder / "sub" / "pkg" / "mod.py").write_text(REPORT)
     (folder / "link.py").symlink_to(folder / "sub" / "train.py")
@@ -222,7 +222,9 @@ def test_the_laboratorys_kinds_of_command(
     if start == "code":
         assert found.code == "import keras, theano; assert theano.config.cxx"
     is_line = len(command) == 1 and " " in command[0]
-    assert (found.run[1:2] == ("-c",)) is (is_line or any(w[-1] == ";" for w in command))
+    is_split = any(word.endswith(";") and " " not in word for word in command)
+    shell = str(found.run[0]).endswith("bash") and found.run[1] == "-c"
+    assert shell if is_line or is_split else found.run == tuple(command)
 
 
 @pytest.mark.lab

@@ -114,17 +114,44 @@ def test_a_failing_training_step_is_the_verdict() -> None:
     assert "ValueError: no" in text
 
 
-def test_the_experiment_names_all_changes_that_it_took() -> None:
+def test_the_experiment_of_one_cause_with_two_changes() -> None:
     one = Change(kind="unset-variable", name="PYTHONPATH", value=None)
     two = Change(kind="hide-module", name="/p/random.py", value=None)
-    cause = samples.finding(confidence="proven", changes=(one,))
+    cause = samples.finding(confidence="proven", changes=(one, two))
     runs = (samples.outcome("raised"), samples.outcome(changes=(one, two)))
     text = render_check(
         samples.examination(outcomes=runs, diagnosis=samples.diagnosis(causes=(cause,)))
     )
-    assert "with these 2 changes, it passes: PYTHONPATH unset, /p/random.py" in " ".join(
-        text.split()
+    assert (
+        "As it is, `import keras` fails; with these 2 changes, it passes: PYTHONPATH unset, "
+        "/p/random.py out of the way" in " ".join(text.split())
     )
+
+
+def test_the_experiment_behind_another_cause() -> None:
+    one = Change(kind="unset-variable", name="PYTHONPATH", value=None)
+    two = Change(kind="config-text", name="/h/keras.json", value="{}")
+    first = samples.finding(confidence="certain", changes=(one,))
+    second = samples.finding(confidence="proven", changes=(two,))
+    runs = (
+        samples.outcome("raised"),
+        samples.outcome("raised", changes=(one,)),
+        samples.outcome(changes=(one, two)),
+    )
+    text = render_check(
+        samples.examination(outcomes=runs, diagnosis=samples.diagnosis(causes=(first, second)))
+    )
+    assert (
+        "With the causes above removed, `import keras` still fails; with this one change more, "
+        "it passes: a mended copy of /h/keras.json" in " ".join(text.split())
+    )
+
+
+def test_imports_that_pass_are_shown_beside_a_command_that_fails() -> None:
+    command = samples.outcome("raised", kind="command", what="python train.py", exit_code=1)
+    text = render_check(samples.examination(outcomes=(command, samples.outcome())))
+    assert "Ran        python train.py: failed after 3.2 s" in text
+    assert "           import keras: passed in 3.2 s" in text
 
 
 def test_unclaimed_consequences_are_not_lost() -> None:

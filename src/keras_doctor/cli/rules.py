@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from keras_doctor.cli.parser import Parser
     from keras_doctor.report.pages import RulePage
 
+FAMILIES = {
+    "1": "Selection: which Keras and which backend is asked for",
+    "2": "Resolution: which files Python would import",
+    "3": "Integrity: are the installed files what was shipped",
+    "4": "Compatibility: do the versions go together",
+    "5": "Native: libraries, processor, GPU",
+    "6": "Code: the import lines of your program",
+    "7": "Install: it never got installed",
+    "9": "Other",
+}
+"""The families of rules, by the first digit of their codes."""
+
 DESCRIPTION = "Lists everything that is checked, by family."
 RULE_DESCRIPTION = """Explains one rule: what it looks at, why that breaks the import, how it is
 mended. Name it by its code (KD102) or by its cause (backend-not-installed)."""
@@ -82,4 +94,17 @@ def choose(word: str | None, found: tuple[RulePage, ...]) -> RulePage:
 
 def pages() -> tuple[RulePage, ...]:
     """Every rule's page, in the order of the codes."""
-    raise NotImplementedError
+    from keras_doctor.report.pages import RulePage
+    from keras_doctor.rules import RULES
+
+    return tuple(
+        RulePage(
+            code=rule.code,
+            name=rule.name,
+            family=FAMILIES[rule.code[2]],
+            causes=(rule.name,),
+            summary=rule.summary,
+            page=rule.page,
+        )
+        for rule in RULES
+    )

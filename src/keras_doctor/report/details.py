@@ -95,14 +95,25 @@ def _runs(page: Page, outcomes: Sequence[Outcome]) -> None:
             changed = ", ".join(wording.change(item) for item in run.changes)
             page.text(f"with {changed}", indent=5, hang=2)
         _facts(page, run)
-        for raised in run.chain:
-            _raised(page, raised)
+        same = next((i for i, other in enumerate(outcomes, 1) if _is_same(other, run)), number)
+        if run.chain and same < number:
+            page.text(f"{wording.raised(run.chain[-1])} (as in run {same})", indent=5, hang=2)
+        else:
+            for raised in run.chain:
+                _raised(page, raised)
         for frame in run.crash_frames:
             page.text(f"{frame.file}:{frame.line} in {frame.function}", indent=5, hang=2)
         if run.output.strip() and not run.chain:
             page.text("it printed, at the end:", indent=5)
             lines = run.output.rstrip().splitlines()[-_OUTPUT_LINES:]
             page.verbatim("\n".join(lines), indent=7)
+
+
+def _is_same(one: Outcome, other: Outcome) -> bool:
+    """Whether two runs ended in the same exceptions, raised at the same lines."""
+    return [(r.type, r.message, r.frames[-1:]) for r in one.chain] == [
+        (r.type, r.message, r.frames[-1:]) for r in other.chain
+    ]
 
 
 def _facts(page: Page, run: Outcome) -> None:

@@ -36,7 +36,7 @@ def render_rules(
             page.text(item.family, style="bold")
             family = item.family
         # Padded here: one table a family would give each its own columns.
-        page.table([(item.code.ljust(code), item.name.ljust(name), item.summary)], indent=2)
+        page.table([(item.code.ljust(code), item.name.ljust(name), _plain(item.summary))], indent=2)
     return page.render()
 
 
@@ -53,9 +53,12 @@ def render_rule(
     """The page of one rule."""
     page = Page(width=width, color=color, unicode=unicode)
     page.text(f"{rule.code} {rule.name}", style="bold")
-    page.text(f"{rule.family}; cause: {', '.join(rule.causes)}", style="dim")
+    page.text(rule.family, style="dim")
+    others = [cause for cause in rule.causes if cause != rule.name]
+    if others:
+        page.text(f"Causes: {', '.join(others)}", style="dim")
     page.blank()
-    for paragraph in rule.page.strip("\n").split("\n\n"):
+    for paragraph in _plain(rule.page).strip("\n").split("\n\n"):
         # Indented lines are examples, to be read as they stand.
         if paragraph.startswith((" ", "\t")):
             page.verbatim(paragraph)
@@ -63,6 +66,11 @@ def render_rule(
             page.text(paragraph if _is_list(paragraph) else " ".join(paragraph.split()))
         page.blank()
     return page.render()
+
+
+def _plain(text: str) -> str:
+    """A docstring without the markup of its trade."""
+    return text.replace("``", "`")
 
 
 def _is_list(paragraph: str) -> bool:

@@ -96,15 +96,16 @@ def add_target(page: Page, examination: Examination) -> None:
 
 
 def _ran(page: Page, examination: Examination, *, verbose: bool) -> None:
+    """What was run as it is, and how the run that decides the verdict failed."""
     main = wording.as_it_is(examination.outcomes)
-    runs = [run for run in examination.outcomes if not run.changes]
     label = "Ran"
-    for run in runs:
+    for run in examination.outcomes:
+        if run.changes or not (run is main or wording.worked(run) or verbose):
+            continue
         page.field(label, f"{run.what}: {_ended(run)}")
         label = ""
-        if run is main and not wording.worked(run):
-            _failure(page, run, frames=100 if verbose else _FRAMES)
-            return
+    if main is not None and not wording.worked(main):
+        _failure(page, main, frames=100 if verbose else _FRAMES)
 
 
 def _ended(run: Outcome) -> str:
@@ -131,7 +132,7 @@ def _ended(run: Outcome) -> str:
 def _failure(page: Page, run: Outcome, *, frames: int) -> None:
     """What the failing run said: its last exception in full, or its last lines."""
     if run.chain:
-        page.field("Said", wording.raised(run.chain[-1]), style="bold")
+        page.field("Error", wording.raised(run.chain[-1]), style="bold")
         if len(run.chain) > 1:
             page.field("Before it", wording.raised(run.chain[0]))
         return
@@ -141,7 +142,7 @@ def _failure(page: Page, run: Outcome, *, frames: int) -> None:
             page.field("", f"  {frame.file}:{frame.line} in {frame.function}")
     lines = [line for line in run.output.splitlines() if line.strip()][-_OUTPUT_LINES:]
     if lines:
-        page.field("Said", "\n".join(lines))
+        page.field("Output", "\n".join(lines))
 
 
 def add_choice(page: Page, examination: Examination) -> None:
@@ -153,7 +154,9 @@ def add_choice(page: Page, examination: Examination) -> None:
     if keras.version or keras.path:
         name = keras.distribution if keras.distribution not in (None, "keras") else None
         text = " ".join(part for part in (name, keras.version) if part) or "version unknown"
-        page.field("Keras", f"{text} ({keras.path})" if keras.path else text)
+        home = examination.snapshot.target.environment
+        elsewhere = keras.path and not (home and keras.path.startswith(home))
+        page.field("Keras", f"{text} ({keras.path})" if elsewhere else text)
     page.field("Backend", wording.chosen_by(selection))
     if examination.wish and examination.wish != selection.backend.name:
         page.field("Wanted", examination.wish)
@@ -223,7 +226,8 @@ def _followers(diagnosis: Diagnosis) -> list[list[Finding]]:
     """The consequences of each cause; what no cause claims goes with the first."""
     groups: list[list[Finding]] = [[] for _ in diagnosis.causes]
     for finding in diagnosis.consequences:
-        owners = [i for i, cause in enumerate(diagnosis.causes) if finding.key in cause.explains]
+        keys = {finding.key, finding.key.partition(":")[0] + ":*"}
+        owners = [i for i, cause in enumerate(diagnosis.causes) if keys & set(cause.explains)]
         if groups:
             groups[owners[0] if owners else 0].append(finding)
     return groups

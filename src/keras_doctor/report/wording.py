@@ -138,13 +138,11 @@ def chosen_by(selection: Selection) -> str:
     choice = selection.backend
     if choice.name is None:
         return "none is asked for"
-    text = choice.name
     if choice.asked_by == "default":
-        text += ", the default: nothing asks for another one"
+        text = f"{choice.name}, {choice.where or 'the default'}"
     else:
-        text += f", asked for by {_ASKED.get(choice.asked_by, choice.asked_by)}"
-    if choice.where:
-        text += f" ({choice.where})"
+        asker = choice.where or _ASKED.get(choice.asked_by, choice.asked_by)
+        text = f"{choice.name}, asked for by {asker}"
     if choice.honoured is False:
         text += ", and not honoured"
     return text
@@ -155,7 +153,7 @@ def change(item: Change) -> str:
     words = {
         "set-variable": f"{item.name}={item.value}",
         "unset-variable": f"{item.name} unset",
-        "config-text": f"{item.name} saying {_short(item.value)}",
+        "config-text": f"a mended copy of {item.name}" if item.value else f"{item.name} gone",
         "drop-path-entry": f"{item.name} taken off Python's search path",
         "hide-module": f"{item.name} out of the way",
     }
@@ -175,22 +173,28 @@ def certainty(finding: Finding, examination: Examination) -> str:
 
 
 def experiment(finding: Finding, examination: Examination) -> str:
-    """The proof as the experiment that it was."""
+    """The proof as the experiment that it was.
+
+    Causes that hide each other are removed one after another, so the run that passed may hold
+    the changes for earlier causes too; then the run before it is the one that failed.
+    """
     what = what_is_meant(examination)
-    wanted = set(finding.changes)
-    runs = [
-        run
-        for run in examination.outcomes
-        if run.changes and worked(run) and wanted and wanted <= set(run.changes)
-    ]
-    if not runs:
-        return f"With this out of the way, {what} passes."
-    best = min(runs, key=lambda run: len(run.changes))
-    changes = ", ".join(change(item) for item in best.changes)
-    before = as_it_is(examination.outcomes)
-    fails = "passes, but not as asked" if before is not None and worked(before) else "fails"
-    count = "this one change" if len(best.changes) == 1 else f"these {len(best.changes)} changes"
-    return f"As it is, {what} {fails}; with {count}, it passes: {changes}"
+    before: Outcome | None = None
+    for run in examination.outcomes:
+        done = before.changes if before is not None else ()
+        new = tuple(item for item in run.changes if item not in done)
+        if worked(run) and new and set(new) == set(finding.changes):
+            changes = ", ".join(change(item) for item in new)
+            count = "this one change" if len(new) == 1 else f"these {len(new)} changes"
+            if done:
+                return (
+                    f"With the causes above removed, {what} still fails; with {count} more, it "
+                    f"passes: {changes}"
+                )
+            fails = "passes, but not as asked" if before and worked(before) else "fails"
+            return f"As it is, {what} {fails}; with {count}, it passes: {changes}"
+        before = run
+    return f"With this out of the way, {what} passes."
 
 
 def raised(item: Raised) -> str:
@@ -206,8 +210,3 @@ def seconds(value: float) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 check``, ``3 checks``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def _short(text: str | None) -> str:
-    text = " ".join((text or "").split())
-    return text if len(text) <= _LONG else text[: _LONG - 1] + "\u2026"

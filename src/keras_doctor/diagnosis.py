@@ -27,6 +27,7 @@ from keras_doctor.model import (
 )
 from keras_doctor.rules import run_rules
 from keras_doctor.rules.context import is_inside
+from keras_doctor.rules.stages import CONFIGURATION, SELECTION
 
 if TYPE_CHECKING:
     from keras_doctor.model import Finding, Outcome, Raised, Sign
@@ -43,8 +44,9 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
     results = run_rules(context)
     findings = [f for result in results for f in result.findings]
     ranked = [(_rank(context, f), f) for f in findings]
-    causes = [(rank, f) for rank, f in ranked if _is_cause(context, f, matched=rank is not None)]
-    causes.sort(key=lambda pair: (pair[0] is None, pair[0] or 0, pair[1].stage))
+    causes = _in_order(
+        [(rank, f) for rank, f in ranked if _is_cause(context, f, matched=rank is not None)]
+    )
     kept, folded = _fold([_with_confidence(context, f, rank) for rank, f in causes])
     if not kept and context.failures and context.works is False:
         from keras_doctor.rules.other.unknown import unknown
@@ -69,7 +71,45 @@ def _healthy(context: Context, has_causes: bool) -> bool | None:  # noqa: FBT001
     return context.works and not has_causes
 
 
+_SETTINGS = (SELECTION, CONFIGURATION)
+
+
+def _in_order(causes: list[tuple[int | None, Finding]]) -> list[tuple[int | None, Finding]]:
+    """In causal order: as the failures were met, then by stage; what no run met comes last.
+
+    Settings count as one: they are all read at once, and mended together.
+    """
+    met = [rank for rank, f in causes if rank is not None and f.stage in _SETTINGS]
+
+    def key(pair: tuple[int | None, Finding]) -> tuple[bool, int, int]:
+        rank, found = pair
+        if rank is not None and found.stage in _SETTINGS:
+            rank = min(met)
+        return (rank is None, rank or 0, found.stage)
+
+    return sorted(causes, key=key)
+
+
+def _refuted(context: Context, found: Finding) -> bool:
+    """Whether a run passed in which this finding still stood: then it is no cause.
+
+    Only where the imports failed as they are; and a finding about the wish is refuted only by
+    a run that met the wish.
+    """
+    imports = [o for o in context.outcomes if o.kind != "command"]
+    if not imports or imports[0].changes or imports[0].status in ("passed", "stopped"):
+        return False
+    for outcome in imports:
+        if outcome.status != "passed" or set(found.changes) & set(outcome.changes):
+            continue
+        if found.blocks or context.wish is None or outcome.backend == context.wish:
+            return True
+    return False
+
+
 def _is_cause(context: Context, found: Finding, *, matched: bool) -> bool:
+    if _refuted(context, found):
+        return False
     if context.works:
         return found.weight == "fatal" and not _contradicted(context, found)
     if context.works is None:

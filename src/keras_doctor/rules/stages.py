@@ -12,10 +12,11 @@ PATH = 20
 """What is first on sys.path: shadowing files, foreign and double installations."""
 PRESENCE = 30
 """Whether Keras is there at all."""
-CONFIGURATION = 40
-"""keras.json is read before the backend is looked at."""
-SELECTION = 50
-"""The backend is chosen."""
+SELECTION = 40
+"""The backend is chosen. It comes before the other settings because they hang on it: which
+backend it is decides what else is needed at all."""
+CONFIGURATION = 45
+"""The values in keras.json are used."""
 FILES = 60
 """The files of the packages are loaded."""
 VERSIONS = 70

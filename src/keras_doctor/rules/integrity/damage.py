@@ -83,11 +83,15 @@ def is_top_init(distribution: Distribution, anomaly: FileAnomaly) -> bool:
 
 def signs_of(distribution: Distribution, anomalies: list[FileAnomaly]) -> list[Sign]:
     """Failures that damaged files of a distribution predict."""
-    signs = [
-        sign(file=os.path.join(distribution.location, p)) for p in distribution.import_packages
-    ]
-    signs += [sign(text=rf"\b{re.escape(p)}\b") for p in distribution.import_packages]
-    signs += [sign(text=re.escape(os.path.basename(a.path))) for a in anomalies[:5]]
+    packages = distribution.import_packages
+    signs = [sign(raised_in=os.path.join(distribution.location, p)) for p in packages]
+    signs += [sign(module=p) for p in packages]
+    signs += [sign("AttributeError", "ImportError", text=rf"'{re.escape(p)}[.']") for p in packages]
+    for anomaly in anomalies[:20]:
+        name = os.path.basename(anomaly.path)
+        signs += [sign(file=anomaly.path), sign(text=re.escape(anomaly.path))]
+        if not name.endswith(".py"):
+            signs.append(sign(text=re.escape(name)))
     signs.append(sign("SyntaxError", "ValueError", text="null bytes"))
     if any(".so" in a.path or a.path.endswith((".dll", ".pyd", ".dylib")) for a in anomalies):
         signs.append(sign(crash=True))

@@ -47,14 +47,14 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         "KD101",
         "backend-unknown",
         source.name,
-        title=_title(generation, source, name),
+        title=_title(context, source, name),
         why=(
-            f"{generation.title} knows {listing(generation.names)}, in exactly this spelling, "
+            f"Keras {context.keras_version} knows {listing(generation.names)}, in exactly this spelling, "
             "and stops at any other name before it loads a backend."
         ),
         evidence=[
             seen(f'"{name}" is asked for', source.where),
-            seen(f"{generation.title} is installed ({context.keras_version})"),
+            seen(f"keras {context.keras_version} is installed", _metadata(context)),
         ],
         stage=SELECTION,
         weight="fatal",
@@ -72,11 +72,16 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
     )
 
 
-def _title(generation: Generation, source: Source, name: str) -> str:
+def _metadata(context: Context) -> str | None:
+    return context.keras_distribution.metadata if context.keras_distribution else None
+
+
+def _title(context: Context, source: Source, name: str) -> str:
+    keras = f"Keras {context.keras_version}"
     place = {"environment": "KERAS_BACKEND", "config": "keras.json"}.get(source.kind, source.name)
     if not name:
-        return f"{place} is empty, and {generation.title} takes that for a name"
-    return f'{place} asks for "{name}", a backend that {generation.title} does not know'
+        return f"{place} is empty, and {keras} takes that for a name"
+    return f'{place} asks for "{name}", a backend that {keras} does not know'
 
 
 def _is_external_backend(context: Context, name: str) -> bool:

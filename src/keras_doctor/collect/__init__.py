@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from functools import partial
+from typing import TYPE_CHECKING
 
 from keras_doctor.collect.errors import CollectError
-from keras_doctor.collect.process import Completed, run_program
+from keras_doctor.collect.process import run_program
 from keras_doctor.collect.request import Request
-from keras_doctor.collect.start import Attempt, attempt, build_payload
-from keras_doctor.model import Snapshot, Start, Target
+from keras_doctor.collect.start import MODES, Attempt, attempt, build_payload, start_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from keras_doctor.collect.process import Completed
+    from keras_doctor.model import Snapshot, Start, Target
 
 __all__ = ["CollectError", "Request", "collect"]
-
-_MODES = {"normal": (), "isolated": ("-I",), "bare": ("-I", "-S")}
 
 
 def collect(
@@ -49,12 +51,12 @@ def collect(
     request = request or Request()
     python = _check(target)
     first: Attempt | None = None
-    for mode, options in _MODES.items():
-        start = _start(mode, first)
+    for mode, options in MODES.items():
+        start = start_after(mode, first)
         payload = build_payload(target, request, start)
         argv = [python, *request.options, *options, "-"]
         try:
-            result = attempt(payload, partial(_run, argv, environ, target.folder, timeout))
+            result = attempt(payload, _runner(argv, environ, target.folder, timeout))
         except OSError as error:
             failure = f"{python} cannot be started: {error.strerror or error}"
             result = Attempt(snapshot=None, unsupported=None, failure=failure, exit_code=126)
@@ -65,21 +67,16 @@ def collect(
         if result.snapshot is not None:
             return result.snapshot
         first = first or result
-    return _collect_outside(target, environ, request, _start("outside", first), timeout)
+    return _collect_outside(target, environ, request, start_after("outside", first), timeout)
 
 
-def _start(mode: str, failed: Attempt | None) -> Start:
-    return Start(
-        mode=mode,
-        failure=failed.failure if failed else None,
-        exit_code=failed.exit_code if failed else None,
-    )
+def _runner(
+    argv: list[str], environ: Mapping[str, str], folder: str, timeout: float
+) -> Callable[[str, str], Completed]:
+    def run(source: str, marker: str) -> Completed:
+        return run_program(argv, source, environ, folder, timeout, marker)
 
-
-def _run(
-    argv: list[str], environ: Mapping[str, str] | None, folder: str, timeout: float, source: str
-) -> Completed:
-    return run_program(argv, source, environ, folder, timeout)
+    return run
 
 
 def _check(target: Target) -> str:
@@ -109,7 +106,7 @@ def _collect_outside(
         raise CollectError(f"{python} is not a Python that starts: {' '.join(last) or 'no output'}")
     payload = build_payload(target, request, start, outside=python)
     argv = [sys.executable, "-I", "-S", "-"]
-    result = attempt(payload, partial(_run, argv, environ, target.folder, timeout))
+    result = attempt(payload, _runner(argv, environ, target.folder, timeout))
     if result.snapshot is None:
         raise CollectError(f"{python} could not be read from outside: {result.failure}")
     return result.snapshot

@@ -7,9 +7,11 @@ The text needs nothing but an interpreter: it is piped into ``python -``, here, 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FILES = (
     "head",
@@ -47,7 +49,7 @@ def build_source(payload: Mapping[str, Any]) -> str:
             program as one literal.
     """
     head, rest = _program()
-    return f"REQUEST = {ascii(dict(payload))}\n{head}{_BEGIN}{rest}{_END}"
+    return f"REQUEST = {dict(payload)!a}\n{head}{_BEGIN}{rest}{_END}"
 
 
 @cache
@@ -62,8 +64,11 @@ def _program() -> tuple[str, str]:
 
 
 def strip(text: str) -> str:
-    """A file's code without what the patient does not need: its imports of the other files,
-    its docstrings and comment lines, which would only be parsed again in every start."""
+    """A file's code without what the patient does not need.
+
+    That is its imports of the other files, and docstrings and comment lines, which would be
+    sent and parsed in every start.
+    """
     kept = []
     until: str | None = None
     for line in text.splitlines():

@@ -10,6 +10,8 @@ from keras_doctor.model import Snapshot
 
 SCHEMA_VERSION = 1
 """Of the snapshots that this version writes; keys are only ever added within one."""
+FRAME = "--keras-doctor-"
+"""How the marker lines begin between which the collector prints its document."""
 MAX_BYTES = 64 << 20
 """The largest snapshot that is read."""
 
@@ -59,7 +61,7 @@ def _parse(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return json.loads(text.removeprefix("\ufeff"), parse_constant=_no_constant)
+        return json.loads(_unframed(text), parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise SnapshotError("the snapshot is not UTF-8 text") from None
     except RecursionError:
@@ -69,6 +71,15 @@ def _parse(text: str | bytes) -> Any:
         raise SnapshotError(f"the snapshot is not JSON ({error.msg}, {place})") from None
     except ValueError as error:
         raise SnapshotError(f"the snapshot is not JSON ({error})") from None
+
+
+def _unframed(text: str) -> str:
+    """The document inside what the collector printed, when the text is its saved output."""
+    start = text.find(FRAME)
+    if start < 0 or text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return text.removeprefix("\ufeff")
+    marker, _, rest = text[start:].partition("\n")
+    return rest.partition(marker.rstrip())[0]
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 MOST_OUTPUT = 64 << 20
 """Of standard output that is kept, in bytes; more means that something floods it."""
 MOST_ERRORS = 1 << 16
 """Of standard error that is kept: its end."""
+_LINGER = 2.0  # seconds that a program gets to end after its output is complete
 
 
 class Completed(NamedTuple):
@@ -32,6 +35,7 @@ def run_program(
     environ: Mapping[str, str] | None,
     folder: str | None,
     timeout: float,
+    marker: str,
 ) -> Completed:
     """Run ``argv`` in a session of its own and feed it ``source``.
 
@@ -41,6 +45,8 @@ def run_program(
         environ: Its variables; None for ours.
         folder: Its working folder; None for ours.
         timeout: Seconds; then it and what it started are killed.
+        marker: Output is complete once this stood in it twice, even if something that was
+            started on the way keeps the pipe open.
 
     Raises:
         OSError: It cannot be started at all.
@@ -56,30 +62,34 @@ def run_program(
     )
     output: list[bytes] = []
     errors: list[bytes] = []
-    workers = [
-        threading.Thread(target=_feed, args=(process.stdin, source.encode("ascii")), daemon=True),
-        threading.Thread(target=_keep_head, args=(process.stdout, output), daemon=True),
-        threading.Thread(target=_keep_tail, args=(process.stderr, errors), daemon=True),
-    ]
-    for worker in workers:
-        worker.start()
-    timed_out = False
+    mark = marker.encode("ascii")
+    feeder = _thread(_feed, process.stdin, source.encode("ascii"))
+    reader = _thread(_keep_head, process.stdout, output, mark)
+    listener = _thread(_keep_tail, process.stderr, errors)
     try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        reader.join(timeout)
+        timed_out = reader.is_alive()
+        if not timed_out:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LINGER)
     finally:
-        # Also after a normal end: what it left running would keep the pipes open.
-        _kill_session(process)
+        if process.returncode is None:
+            _kill_session(process)
         process.wait()
-    for worker in workers:
-        worker.join(2.0)
+    for worker in (feeder, reader, listener):
+        worker.join(_LINGER)
     return Completed(
         exit_code=process.returncode,
         output=b"".join(output),
         errors=b"".join(errors)[-MOST_ERRORS:],
         timed_out=timed_out,
     )
+
+
+def _thread(function: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:
@@ -90,26 +100,28 @@ def _kill_session(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _feed(pipe: IO[bytes] | None, data: bytes) -> None:
+def _feed(pipe: IO[bytes], data: bytes) -> None:
     # Who does not read its input, or dies before the end of it, is none of our business.
-    if pipe is not None:
-        with contextlib.suppress(OSError), pipe:
-            pipe.write(data)
+    with contextlib.suppress(OSError), pipe:
+        pipe.write(data)
 
 
-def _keep_head(pipe: IO[bytes] | None, kept: list[bytes]) -> None:
+def _keep_head(pipe: IO[bytes], kept: list[bytes], mark: bytes) -> None:
     size = 0
-    while pipe is not None and (part := os.read(pipe.fileno(), 1 << 16)):
-        if size < MOST_OUTPUT:
+    seen = 0
+    tail = b""
+    with contextlib.suppress(OSError), pipe:
+        while seen < 2 and (part := os.read(pipe.fileno(), 1 << 16)):
+            if size < MOST_OUTPUT:
+                kept.append(part)
+                size += len(part)
+            joint = tail + part
+            seen += joint.count(mark)
+            tail = joint[1 - len(mark) :]
+
+
+def _keep_tail(pipe: IO[bytes], kept: list[bytes]) -> None:
+    with contextlib.suppress(OSError), pipe:
+        while part := os.read(pipe.fileno(), 1 << 16):
             kept.append(part)
-            size += len(part)
-    if pipe is not None:
-        pipe.close()
-
-
-def _keep_tail(pipe: IO[bytes] | None, kept: list[bytes]) -> None:
-    while pipe is not None and (part := os.read(pipe.fileno(), 1 << 16)):
-        kept.append(part)
-        del kept[: max(0, len(kept) - 64)]
-    if pipe is not None:
-        pipe.close()
+            del kept[:-64]

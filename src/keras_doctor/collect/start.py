@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_doctor.codec import CodecError, decode, encode
 from keras_doctor.collect.bundle import build_source
 from keras_doctor.collect.errors import CollectError
-from keras_doctor.collect.load import SCHEMA_VERSION
-from keras_doctor.collect.process import Completed
-from keras_doctor.collect.request import Request
+from keras_doctor.collect.load import FRAME, SCHEMA_VERSION
 from keras_doctor.model import Snapshot, Start, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from keras_doctor.collect.process import Completed
+    from keras_doctor.collect.request import Request
 
 UNSUPPORTED = 94
 """The exit code by which the collector says that its Python is too old."""
+MODES: dict[str, tuple[str, ...]] = {"normal": (), "isolated": ("-I",), "bare": ("-I", "-S")}
+"""The ways to start the collector, tried in this order, with the options of each."""
 _LAST_LINES = 15
 
 
@@ -29,6 +34,15 @@ class Attempt(NamedTuple):
     failure: str
     """The last lines that it printed, when there is no snapshot."""
     exit_code: int
+
+
+def start_after(mode: str, failed: Attempt | None) -> Start:
+    """The Start of an attempt: its mode, and how the normal one failed."""
+    return Start(
+        mode=mode,
+        failure=failed.failure if failed else None,
+        exit_code=failed.exit_code if failed else None,
+    )
 
 
 def build_payload(
@@ -45,7 +59,7 @@ def build_payload(
     script_folder = os.path.dirname(target.script) if target.script else None
     options = "".join(option[1:] for option in request.options if option[:2] != "--")
     return {
-        "marker": f"--keras-doctor-{os.urandom(12).hex()}--",
+        "marker": f"{FRAME}{os.urandom(12).hex()}--",
         "mode": start.mode,
         "path0": target.path0,
         "folder": target.folder,
@@ -75,17 +89,17 @@ def build_payload(
     }
 
 
-def attempt(payload: Mapping[str, Any], run: Callable[[str], Completed]) -> Attempt:
+def attempt(payload: Mapping[str, Any], run: Callable[[str, str], Completed]) -> Attempt:
     """Start the collector once.
 
     Args:
         payload: From :func:`build_payload`.
-        run: Gives a source text to an interpreter.
+        run: Gives a source text to an interpreter; also gets the marker of its output.
 
     Raises:
         CollectError: The document is damaged: then no other start would help.
     """
-    completed = run(build_source(payload))
+    completed = run(build_source(payload), payload["marker"])
     text = find_document(completed.output, payload["marker"])
     if text is None:
         return _failed(completed)
@@ -106,7 +120,7 @@ def find_document(output: bytes, marker: str) -> str | None:
     """The text between the two marker lines; what others printed lies around it."""
     mark = marker.encode("ascii")
     parts = output.replace(b"\r\n", b"\n").split(b"\n" + mark + b"\n")
-    return parts[1].decode("ascii", "replace") if len(parts) == 3 else None
+    return parts[1].decode("ascii", "replace") if len(parts) >= 3 else None
 
 
 def _failed(completed: Completed) -> Attempt:

@@ -28,14 +28,18 @@ def find_code_version(location, import_packages):
 def parse_code_version(text):
     """(version, line) as the best-named literal says, or (None, 0)."""
     best = (len(_TRUSTED), None, 0)
-    for number, line in enumerate(text.split("\n"), 1):
-        if "version" not in line:
-            continue
-        names, value = _assignment(line)
+    at = text.find("version")
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        if end < 0:
+            end = len(text)
+        names, value = _assignment(text[start:end])
         for name in names:
             if value and name in _TRUSTED and _TRUSTED.index(name) < best[0]:
-                best = (_TRUSTED.index(name), value, number)
-    return best[1], best[2]
+                best = (_TRUSTED.index(name), value, start)
+        at = text.find("version", end)
+    return best[1], text.count("\n", 0, best[2]) + 1 if best[1] else 0
 
 
 def _assignment(line):

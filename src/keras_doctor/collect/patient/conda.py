@@ -55,10 +55,10 @@ def parse_exports(text, path, listed):
     """The listed variables that a shell script sets, with their lines; nothing is expanded."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if line.startswith("export "):
-            line = line[7:].strip()
-        name, equals, value = line.partition("=")
+        words = line.strip()
+        if words.startswith("export "):
+            words = words[7:].strip()
+        name, equals, value = words.partition("=")
         if equals and name in listed:
             value = value.strip()
             if value[:1] in ('"', "'"):

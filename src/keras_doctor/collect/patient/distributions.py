@@ -61,14 +61,14 @@ def _read_headers(path):
         return None
     if len(data) == _HEADERS and b"\n\n" not in data and b"\n\r\n" not in data:
         data = read_bytes(path, _MOST_HEADERS) or data
-    return parse_headers(data.decode("utf-8", "surrogateescape"))
+    return parse_headers(data)
 
 
 def _read_dist_info(path, entry, folder):
     base = path + os.sep
     headers = _read_headers(base + "METADATA")
     if headers is None:
-        headers = parse_headers("")
+        headers = parse_headers(b"")
         problem("%sMETADATA could not be read" % base)
     name, version = folder_name_parts(folder)
     editable, url = _read_direct_url(base + "direct_url.json")
@@ -98,7 +98,7 @@ def _read_egg(entry, path, name):
     if whole:
         headers = _read_headers(path)
     if headers is None:
-        headers = parse_headers("")
+        headers = parse_headers(b"")
         problem("%s has no readable PKG-INFO" % path)
     requires = headers["requires"]
     if not whole and not requires:

@@ -81,13 +81,13 @@ def _stdlib_candidates():
     if getattr(sys, "abiflags", "").startswith("t"):
         version += "t"
     zipped = "python%d%d.zip" % sys.version_info[:2]
-    known = set([getattr(sys, "_stdlib_dir", None)])
+    known = {getattr(sys, "_stdlib_dir", None)}
     names = ("base_prefix", "base_exec_prefix", "real_prefix", "prefix", "exec_prefix")
-    for prefix in set([getattr(sys, name, None) for name in names]):
+    for prefix in {getattr(sys, name, None) for name in names}:
         if not prefix:
             continue
         root = prefix.rstrip("/\\")
-        for lib in set(["lib", getattr(sys, "platlibdir", "lib")]):
+        for lib in {"lib", getattr(sys, "platlibdir", "lib")}:
             folder = "/".join([root, lib, version])
             known.update([folder, folder + "/lib-dynload", "/".join([root, lib, zipped])])
             if hasattr(sys, "pypy_version_info"):

@@ -34,7 +34,7 @@ def _check_location(location, here, others, contents):
     tree = Tree(location, records, texts, contents)
     unrecorded = _known_to_nobody(tree.unrecorded, others, _silent_packages(here + others))
     checks = []
-    for distribution, record in zip(here, records):
+    for distribution, record in zip(here, records):  # noqa: B905 - Python 3.6 has no strict
         anomalies = _compare(record, tree)
         own = with_parents(record)
         strangers = [path for folder, path in unrecorded if folder in own]

@@ -6,7 +6,7 @@ import sys
 from keras_doctor.collect.patient.commands import find_commands
 from keras_doctor.collect.patient.conda import read_conda
 from keras_doctor.collect.patient.distributions import scan_distributions
-from keras_doctor.collect.patient.files import PROBLEMS, forget_names
+from keras_doctor.collect.patient.files import PROBLEMS, forget_names, problem
 from keras_doctor.collect.patient.integrity import check_files
 from keras_doctor.collect.patient.interpreter import describe_world
 from keras_doctor.collect.patient.machine import describe_machine
@@ -55,33 +55,46 @@ def gather(request, start):
     ]
     distributions, leftovers = scan_distributions(list(dict.fromkeys(holders)))
     prefix = world["prefix"]
-    conda = read_conda(prefix, set(request["variables"]))
+    listed = set(request["variables"])
+    conda = _try(None, "the conda records", read_conda, prefix, listed)
     configs = find_configs(request, prefix)
     way = _way(request, configs, distributions)
     names = list(request["module_names"]) + list(request["roots"])
     for distribution in way:
         names += [name.partition(".")[0] for name in distribution["import_packages"]]
     mapping = editable_mapping(sites + ([user] if user else []))
+    contents = request["contents"]
+    wanted, watched = request["commands"], set(request["watched"])
     target = dict(request["given"]["target"])
     target["python"] = target["python"] or sys.executable
     target["folder"] = target["folder"] or request["folder"]
+    target["path0"] = path0
     facts = {
         "interpreter": world["interpreter"],
         "path": path,
         "startup": startup + _customize(start, path, world),
         "distributions": distributions,
         "leftovers": leftovers,
-        "files": check_files(way, distributions, request["contents"]),
+        "files": _try([], "the installed files", check_files, way, distributions, contents),
         "modules": find_modules(names, places, world, mapping),
         "local_modules": find_local_modules(path, world),
         "configs": configs,
         "variables": find_variables(request["variables"], conda["variables"] if conda else []),
-        "commands": find_commands(request["commands"], prefix, set(request["watched"])),
+        "commands": _try([], "the commands on PATH", find_commands, wanted, prefix, watched),
         "conda": conda,
-        "machine": describe_machine(),
+        "machine": _try(None, "the machine", describe_machine),
         "problems": PROBLEMS,
     }
     return dict(request["given"], target=target, **facts)
+
+
+def _try(fallback, what, function, *arguments):
+    """A part that fails must not take the other facts with it; the sentence says so."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        problem("reading %s failed: %s: %s" % (what, type(error).__name__, error))
+        return fallback
 
 
 def _way(request, configs, distributions):

@@ -1,36 +1,43 @@
 """Parsers of installed metadata: pure functions from text to plain values."""
 
 
-def parse_headers(text):
+def parse_headers(data):
     """The headers of METADATA or PKG-INFO that matter.
 
     Keys are compared in any case and folded lines are joined, as in the messages that the
     format descends from; the description after the first empty line is not looked at.
 
+    Args:
+        data: The file's bytes, or its beginning.
+
     Returns:
         dict: name, version, requires_python (text or None), requires (list of texts as written).
     """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-    found = {"name": None, "version": None, "requires_python": None, "requires": []}
-    key = None
-    for line in text.partition("\n\n")[0].split("\n"):
-        if line[:1] in (" ", "\t"):
-            if key == "requires-dist" and found["requires"]:
-                found["requires"][-1] += " " + line.strip()
-            continue
-        if line[:1] not in "NnVvRr":
-            key = None
-            continue
-        key, colon, value = line.partition(":")
-        key = key.lower()
-        if key == "requires-dist" and colon:
-            found["requires"].append(value.strip())
-        elif key in ("name", "version", "requires-python") and colon:
-            key = key.replace("-", "_")
-            if found[key] is None:
-                found[key] = value.strip()
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    block = b"\n" + data.partition(b"\n\n")[0]
+    small = block.lower()  # of bytes: the places stay the same
+    found = {"requires": _header_values(block, small, b"\nrequires-dist:")}
+    for key in ("name", "version", "requires-python"):
+        values = _header_values(block, small, b"\n" + key.encode("ascii") + b":")
+        found[key.replace("-", "_")] = values[0] if values else None
     return found
+
+
+def _header_values(block, small, mark):
+    values = []
+    at = small.find(mark)
+    while at >= 0:
+        start = at + len(mark)
+        end = block.find(b"\n", start)
+        while end >= 0 and block[end + 1 : end + 2] in (b" ", b"\t"):
+            end = block.find(b"\n", end + 1)
+        if end < 0:
+            end = len(block)
+        value = block[start:end].decode("utf-8", "surrogateescape").strip()
+        values.append(" ".join(value.split("\n")) if "\n" in value else value)
+        at = small.find(mark, end)
+    return values
 
 
 def parse_requires_txt(text):
@@ -40,8 +47,7 @@ def parse_requires_txt(text):
     """
     requires = []
     marker = ""
-    for line in text.splitlines():
-        line = line.strip()
+    for line in [line.strip() for line in text.splitlines()]:
         if not line or line.startswith("#"):
             continue
         if line.startswith("[") and line.endswith("]"):
@@ -92,24 +98,28 @@ def folder_name_parts(folder):
 
 def top_levels(record):
     """The import names in the first parts of RECORD lines that can be loaded."""
-    names = set()
-    for line in record.split("\n"):
-        path = line.partition(",")[0]
-        first, slash, rest = path.partition("/")
-        if first in names:
+    lines = record.split("\n")
+    found = []
+    for first in {line.partition("/")[0] for line in lines}:
+        name = first
+        if "," in first:  # a file of the location itself
+            name, _, ending = first.partition(",")[0].partition(".")
+            if ending != "py" and not ending.endswith(("so", "pyd")):
+                continue
+        elif not first.isidentifier() or first == "__pycache__" or not _has_code(lines, first):
             continue
-        if slash:
-            if (
-                rest.endswith((".py", ".so", ".pyd"))
-                and first.isidentifier()
-                and first != "__pycache__"
-            ):
-                names.add(first)
-        elif path.endswith(".py"):
-            names.add(path[:-3])
-        elif path.endswith((".so", ".pyd")):
-            names.add(path.partition(".")[0])
-    return sorted(name for name in names if name.isidentifier())
+        if name.isidentifier():
+            found.append(name)
+    return sorted(set(found))
+
+
+def _has_code(lines, folder):
+    """Whether a folder of a RECORD holds anything that can be loaded."""
+    start = folder + "/"
+    for line in lines:
+        if line.startswith(start) and line.partition(",")[0].endswith((".py", ".so", ".pyd")):
+            return True
+    return False
 
 
 def without_credentials(url):

@@ -62,7 +62,7 @@ def find_copy(name, entry, names, suffixes):
         is_folder = status is not None and stat.S_ISDIR(status.st_mode)
     if is_folder:
         inside = names_in(folder) or ()
-        for suffix, kind in loaders:
+        for suffix, _ in loaders:
             if "__init__" + suffix in inside:
                 path = os.path.join(folder, "__init__" + suffix)
                 status = _status(path)
@@ -122,7 +122,7 @@ def find_local_modules(entries, world):
 
 def _importable_in(entry, world):
     names = names_in(entry["path"]) or ()
-    stems = sorted(set(name.partition(".")[0] for name in names))
+    stems = sorted({name.partition(".")[0] for name in names})
     stems = [stem for stem in stems if stem.isidentifier() and stem != "__pycache__"]
     if len(stems) > MOST_LOCAL:
         text = "%s holds %d names that may be importable: only the first %d were looked at"
@@ -164,7 +164,7 @@ def parse_finder(text, path):
             target = getattr(node, "target", None) or (getattr(node, "targets", None) or [None])[0]
             if getattr(target, "id", None) == "MAPPING":
                 found = ast.literal_eval(node.value)
-                return dict((str(name), str(place)) for name, place in found.items())
+                return {str(name): str(place) for name, place in found.items()}
     except Exception as error:
         problem("%s could not be understood: %s" % (path, error))
     return {}

@@ -30,9 +30,7 @@ def build_path(start, mode, path0, python_path, stdlib, user, sites):
         (list of dicts like PathEntry, list of dicts like StartupLine)
     """
     folders = ([user] if user else []) + sites
-    lines = []
-    for folder in folders:
-        lines.append((folder, read_pth_files(folder)))
+    lines = [(folder, read_pth_files(folder)) for folder in folders]
     if mode == "normal":
         path = list(start)
         if path and path[0] == "":

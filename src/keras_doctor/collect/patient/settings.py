@@ -6,6 +6,7 @@ import stat
 from keras_doctor.collect.patient.files import read_text
 
 MOST_CONFIG = 1 << 16
+_TEMPORARY = "/tmp"  # noqa: S108 - written out in Keras, whatever TMPDIR says
 
 
 def find_configs(request, prefix):
@@ -21,8 +22,8 @@ def find_configs(request, prefix):
         chosen = os.path.expanduser(os.path.join(os.environ["KERAS_HOME"], "keras.json"))
         found.append(_config("keras.json", "KERAS_HOME", os.path.join(folder, chosen)))
     found.append(_config("keras.json", "home", os.path.join(home, ".keras", "keras.json")))
-    found.append(_config("keras.json", "tmp", os.path.join("/tmp", ".keras", "keras.json")))
-    found += _unread(request, home, prefix, set(one["path"] for one in found))
+    found.append(_config("keras.json", "tmp", os.path.join(_TEMPORARY, ".keras", "keras.json")))
+    found += _unread(request, home, prefix, {one["path"] for one in found})
     found += _theano_configs(home, folder)
     return found
 
@@ -86,7 +87,7 @@ def _is_writable(folder):
 
 def find_variables(names, conda_variables):
     """The listed variables that are set, a dict like Variable each."""
-    sources = dict(((one["name"], one["value"]), one["set_by"]) for one in conda_variables)
+    sources = {(one["name"], one["value"]): one["set_by"] for one in conda_variables}
     found = []
     for name in names:
         value = os.environ.get(name)

@@ -36,15 +36,13 @@ class Tree(object):
         self._names = {}
         for record in records:
             for folder, names in record.items():
-                if folder in self._names:
-                    self._names[folder] = set(self._names[folder]).union(names)
-                else:
-                    self._names[folder] = names
+                known = self._names.get(folder)
+                self._names[folder] = names if known is None else dict(known, **names)
         self._expected = with_parents(self._recorded)
         self._look_at_tops()
         for folder in sorted(self._expected):
             if "/" not in folder:
-                self._visit(folder, self.path(folder), False, 0)
+                self._visit(folder, self.path(folder), inside=False, depth=0)
 
     def path(self, folder, name=None):
         """The absolute path of a relative folder, or of a file in it."""
@@ -105,14 +103,14 @@ class Tree(object):
             return
         self._keep(folder, found, odd)
         recorded = self._names.get(folder)
-        if recorded is not None and found.keys() != recorded and not found.keys() <= set(recorded):
-            for name in sorted(set(found).difference(recorded)):
+        if recorded is not None and found.keys() != recorded.keys():
+            for name in sorted(found.keys() - recorded.keys()):
                 self._stranger(folder, folder + "/" + name, os.path.join(path, name))
         for name in folders:
             below = folder + "/" + name
             if below in self._expected:
                 if depth < self._DEEPEST:
-                    self._visit(below, path + os.sep + name, inside, depth + 1)
+                    self._visit(below, path + os.sep + name, inside=inside, depth=depth + 1)
             elif inside and name != "__pycache__" and not self._mentioned(below):
                 self._wander(folder, below, path + os.sep + name, depth + 1)
 
@@ -122,21 +120,22 @@ class Tree(object):
         odd = {}
         folders = []
         contents = self._contents
-        with os.scandir(path) as entries:
-            for entry in entries:
-                name = entry.name
-                if name.endswith(LOADABLE) or ".so." in name:
-                    try:
-                        status = entry.stat()
-                    except PermissionError:
-                        raise  # the folder can be listed but not entered
-                    except OSError:
-                        continue
-                    found[name] = status.st_size
-                    if contents or (status.st_mode & 0o444) != 0o444:
-                        self._judge(name, entry.path, status, odd)
-                elif entry.is_dir():
-                    folders.append(name)
+        loadable = LOADABLE
+        # Read to its end, the iterator closes itself.
+        for entry in os.scandir(path):
+            name = entry.name
+            if name.endswith(loadable) or ".so." in name:
+                try:
+                    status = entry.stat()
+                except PermissionError:
+                    raise  # the folder can be listed but not entered
+                except OSError:
+                    continue
+                found[name] = status.st_size
+                if contents or (status.st_mode & 0o444) != 0o444:
+                    self._judge(name, entry.path, status, odd)
+            elif entry.is_dir():
+                folders.append(name)
         return found, odd, folders
 
     def _mentioned(self, folder):

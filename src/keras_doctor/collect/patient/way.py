@@ -35,9 +35,11 @@ def fixed_backends(request, distributions):
         if normal(distribution["name"]) != "keras":
             continue
         version = leading_numbers(distribution["version"])
-        for fixed in request["fixed_backend"]:
-            if fixed["from"] <= version < fixed["before"]:
-                found.append(fixed["backend"])
+        found += [
+            fixed["backend"]
+            for fixed in request["fixed_backend"]
+            if fixed["from"] <= version < fixed["before"]
+        ]
     return found
 
 

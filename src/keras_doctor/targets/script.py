@@ -81,7 +81,9 @@ def read_script(
     except Unreadable as reason:
         return Script(path=where or "", imports=(), settings=(), problem=str(reason))
     program = Program(os.path.realpath(root))
-    program.run(sources, package=_package(module, path))
+    if module:
+        program.follow(_packages(module, folder))
+    program.run(sources, package=os.path.dirname(where) if module else None)
     return Script(
         path=where,
         imports=tuple(program.imports),
@@ -90,9 +92,12 @@ def read_script(
     )
 
 
-def _package(module: str | None, path: str | None) -> str | None:
-    """The folder that a relative import of the main module starts from."""
-    return os.path.dirname(path) if module and path else None
+def _packages(module: str, folder: str) -> list[str]:
+    """The ``__init__`` files that run before the module of ``-m``."""
+    parts = module.split(".")
+    places = (os.path.join(folder, *parts[:count]) for count in range(1, len(parts) + 1))
+    files_ = (os.path.join(place, "__init__.py") for place in places)
+    return [path for path in files_ if os.path.isfile(path)]
 
 
 def _sources(path: str) -> Iterator[Source]:
@@ -127,8 +132,6 @@ def read_source(path: str, limit: int = MAX_SOURCE) -> bytes:
             head = file.read(limit + 1)
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise Unreadable("the program's path holds a zero byte") from error
     if b"\0" in head:
         raise Unreadable(f"{path} is not a text file")
     return head

@@ -214,7 +214,7 @@ class Program:
                 scope, node, f"import {alias.name}{suffix}", alias.name, (),
                 guarded=guarded, local=bool(files),
             )  # fmt: skip
-            self._follow(scope, files)
+            self.follow(files, scope.depth)
 
     def _import_from(self, scope: _Scope, node: ast.ImportFrom, *, guarded: bool) -> None:
         module = "." * node.level + (node.module or "")
@@ -231,7 +231,7 @@ class Program:
             scope, node, f"from {module} import {written}", module, names,
             guarded=guarded, local=bool(files) or node.level > 0,
         )  # fmt: skip
-        self._follow(scope, files)
+        self.follow(files, scope.depth)
 
     def _from_files(self, scope: _Scope, node: ast.ImportFrom, names: tuple[str, ...]) -> list[str]:
         parts = node.module.split(".") if node.module else []
@@ -268,8 +268,9 @@ class Program:
             place = os.path.join(place, part)
         return found
 
-    def _follow(self, scope: _Scope, paths: Sequence[str]) -> None:
-        if scope.depth >= MAX_DEPTH:
+    def follow(self, paths: Sequence[str], depth: int = 0) -> None:
+        """Follow modules that run before anything else: the packages around ``-m``."""
+        if depth >= MAX_DEPTH:
             return
         for path in paths:
             real = os.path.realpath(path)
@@ -284,7 +285,7 @@ class Program:
             lines = tuple(code.decode("utf-8", "replace").split("\n"))
             source = Source(path=path, file=path, code=code, lines=lines)
             package = os.path.dirname(path)
-            self._module(_scope(source, package, is_main=False, depth=scope.depth + 1))
+            self._module(_scope(source, package, is_main=False, depth=depth + 1))
 
     def _add(
         self,

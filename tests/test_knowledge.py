@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from keras_doctor.knowledge import selection
@@ -22,7 +24,7 @@ def test_compiled_files_are_current(source: object) -> None:
 def test_generations_follow_each_other_without_a_gap() -> None:
     rows = selection.generations()
     assert rows[-1].before is None
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in itertools.pairwise(rows):
         assert earlier.before == later.since
 
 

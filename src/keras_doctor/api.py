@@ -205,10 +205,9 @@ def _read_script(found: Found) -> Script | None:
 
 def _request(found: Found, script: Script | None, wish: str | None) -> Request:
     """What the collector must look at for this program and this wish."""
+    from keras_doctor.collect.request import FixedBackend
     from keras_doctor.knowledge.imports import import_names
     from keras_doctor.knowledge.selection import backends, fixed_ranges
-
-    from keras_doctor.collect.request import FixedBackend
 
     blank = Request()
     world = {"keras", "tf_keras", *backends()}

@@ -131,7 +131,7 @@ class Experiment:
     def try_backends(self) -> tuple[BackendState, ...]:
         """Try every backend that this Keras knows and that is installed: import and one step."""
         from keras_doctor.live import run_imports
-        from keras_doctor.model import BackendState, Change
+        from keras_doctor.model import BackendState
         from keras_doctor.rules.remedies import backend_change
 
         context = self.context()
@@ -150,16 +150,16 @@ class Experiment:
                 reason=None,
             )
             if not state.installed:
-                states.append(state._replace(importable=False, trains=False, reason="not installed"))
+                absent = state._replace(importable=False, trains=False, reason="not installed")
+                states.append(absent)
                 continue
             self.progress(f"Importing Keras with {name}, and one training step")
-            changes: tuple[Change, ...] = (backend_change(name),)
             outcome = run_imports(
                 self.found.target,
                 self.found.environ,
                 options=self.found.options,
                 train=True,
-                changes=changes,
+                changes=(backend_change(name),),
                 wish=name,
                 timeout=self.timeout,
             )

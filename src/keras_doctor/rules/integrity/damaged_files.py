@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import NotApplicable, Skip, counted, finding, sign
+from keras_doctor.rules.base import NotApplicable, Skip, finding, sign
 from keras_doctor.rules.integrity.damage import (
+    all_states,
+    check_of,
     describe,
     distribution_of,
     is_cut,
@@ -45,7 +47,7 @@ def missing_files(context: Context) -> Iterator[Finding]:
         code="KD301",
         cause="missing-files",
         wanted=lambda a: a.state == "missing",
-        verb="missing from",
+        verb="missing",
         why="The import needs them, and pip believes that they are there.",
         explains=("namespace-remnant", "not-installed", "backend-not-installed"),
     )
@@ -73,8 +75,8 @@ def altered_files(context: Context) -> Iterator[Finding]:
             code="KD302",
             cause="altered-files",
             wanted=is_cut,
-            verb="damaged in",
-            why="They are there, with the right name and not with what was shipped.",
+            verb="damaged",
+            why="What was shipped is no longer in there, though the name is right.",
         ):
             found = True
             yield result
@@ -91,7 +93,7 @@ def altered_files(context: Context) -> Iterator[Finding]:
                 edited,
                 code="KD302",
                 cause="altered-files",
-                verb="not as shipped in",
+                verb="not as it was shipped",
                 why="Somebody or something changed them after the install.",
                 explains=(),
             )
@@ -119,7 +121,7 @@ def unreadable_files(context: Context) -> Iterator[Finding]:
         code="KD305",
         cause="unreadable-files",
         wanted=lambda a: a.state in ("unreadable", "folder-unreadable"),
-        verb="unreadable in",
+        verb="unreadable",
         why="Python may not open them.",
         explains=("not-installed", "namespace-remnant"),
     )
@@ -157,6 +159,14 @@ def _judge(
         raise NotApplicable("no file on the way is concerned")
 
 
+def _number(context: Context, distribution: Distribution, anomalies: list[FileAnomaly]) -> int:
+    """How many files: the list in the snapshot is bounded, its total is not."""
+    check = check_of(context, distribution)
+    if check is None or check.anomalies_total <= len(check.anomalies):
+        return len(anomalies)
+    return sum(all_states(check)[state] for state in {a.state for a in anomalies})
+
+
 def _finding(
     context: Context,
     distribution: Distribution,
@@ -170,8 +180,9 @@ def _finding(
 ) -> Finding:
     # The file that the import runs first is the one to show first.
     anomalies = sorted(anomalies, key=lambda a: not is_top_init(distribution, a))
-    total = counted(len(anomalies), "file") + (" or more" if len(anomalies) >= 200 else "")
-    verb_form = "is" if len(anomalies) == 1 else "are"
+    number = _number(context, distribution, anomalies)
+    files = "A file" if number == 1 else f"{number} files"
+    verb_form = "is" if number == 1 else "are"
     fixes = [reinstall(context, distribution)]
     signs = signs_of(distribution, anomalies)
     if code == "KD305":
@@ -187,7 +198,7 @@ def _finding(
         code,
         cause,
         distribution.name,
-        title=f"{total} {verb_form} {verb} {distribution.name} {distribution.version}",
+        title=f"{files} of {distribution.name} {distribution.version} {verb_form} {verb}",
         why=why,
         evidence=[describe(a) for a in anomalies[:5]],
         stage=FILES,

@@ -77,10 +77,12 @@ def _duplicate(context: Context, rivals: list[Distribution]) -> Finding:
         "KD303",
         "duplicate-metadata",
         real.name,
-        title=f"{real.name} is recorded twice, as {versions}; the files are those of {real.version}",
+        title=(
+            f"{real.name} is recorded twice, as {versions}; the files are those of {real.version}"
+        ),
         why=(
-            "pip believes one record and changes nothing, Python runs the files of the other, whose "
-            "requirements nobody checked."
+            "pip believes one record and changes nothing; Python runs the files of the other, "
+            "whose requirements nobody checked."
         ),
         evidence=evidence,
         stage=FILES,
@@ -197,7 +199,9 @@ def _mixed(context: Context, distribution: Distribution, check: FileCheck) -> Fi
         "KD304",
         "mixed-version-files",
         distribution.name,
-        title=f"The folder of {distribution.name} {distribution.version} holds files of two releases",
+        title=(
+            f"The folder of {distribution.name} {distribution.version} holds files of two releases"
+        ),
         why="Modules of one release import what those of the other do not have.",
         evidence=evidence,
         stage=FILES,

@@ -47,9 +47,9 @@ def wrong_interpreter(context: Context) -> Iterator[Finding]:
 
 def _foreign_pip(context: Context) -> PathCommand | None:
     for found in context.snapshot.commands:
-        if found.name in ("pip", "pip3") and found.same_environment is False:
-            if any(held.split(" ")[0] == "keras" for held in found.holds):
-                return found
+        foreign = found.name in ("pip", "pip3") and found.same_environment is False
+        if foreign and any(held.split(" ")[0] == "keras" for held in found.holds):
+            return found
     return None
 
 
@@ -141,7 +141,7 @@ def _finding(culprit: str, title: str, evidence: list[Evidence], fixes: list[Fix
         "wrong-interpreter",
         culprit,
         title=title,
-        why="Every Python has packages of its own; what is installed for one is not seen by another.",
+        why="Every Python has packages of its own, and does not see those of another.",
         evidence=evidence,
         stage=START,
         weight="fatal",

@@ -42,7 +42,7 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
     if not missing:
         raise NotApplicable(f"{name} is installed")
     others = [b for b in context.installed_backends if b != name]
-    target = _target(context, generation, name, others)
+    target = _target(context, generation, others)
     yield finding(
         "KD102",
         "backend-not-installed",
@@ -80,7 +80,7 @@ def _installed(context: Context, backend: str) -> str:
     return f"{distribution.name} {distribution.version}" if distribution else backend
 
 
-def _target(context: Context, generation: Generation, name: str, others: list[str]) -> str | None:
+def _target(context: Context, generation: Generation, others: list[str]) -> str | None:
     """The backend to switch to; None when installing the selected one is the way."""
     if context.wish:
         return context.wish if context.wish in generation.names else None

@@ -49,8 +49,8 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         source.name,
         title=_title(context, source, name),
         why=(
-            f"Keras {context.keras_version} knows {listing(generation.names)}, in exactly this spelling, "
-            "and stops at any other name before it loads a backend."
+            f"Keras {context.keras_version} knows {listing(generation.names)}, in exactly this "
+            "spelling, and stops at any other name before it loads a backend."
         ),
         evidence=[
             seen(f'"{name}" is asked for', source.where),

@@ -191,9 +191,9 @@ def _config_that_is_read(snapshot: Snapshot, generation: Generation) -> ConfigFi
     if generation.keras_home and "KERAS_HOME" in files:
         return files["KERAS_HOME"]
     home, tmp = files.get("home"), files.get("tmp")
-    if generation.tmp and tmp and tmp.state == "read" and home and home.folder_writable is False:
-        if home.state == "absent":
-            return tmp
+    unwritable = home is not None and home.folder_writable is False and home.state == "absent"
+    if generation.tmp and unwritable and tmp and tmp.state == "read":
+        return tmp
     return home
 
 

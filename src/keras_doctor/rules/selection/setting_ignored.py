@@ -58,9 +58,13 @@ def _judge(context: Context, generation: Generation, source: Source) -> Iterator
         yield from _fixed_generation(context, generation, source, asked)
     elif source.kind == "code" and source.setting and not source.setting.before_import:
         yield _too_late(context, source, asked, got)
-    elif source.kind == "config" and source.remark == UNREAD and asked in generation.names:
-        if context.wish in (None, asked):
-            yield _unread_file(context, source, asked, got)
+    elif (
+        source.kind == "config"
+        and source.remark == UNREAD
+        and asked in generation.names
+        and context.wish in (None, asked)
+    ):
+        yield _unread_file(context, source, asked, got)
 
 
 def _fixed_generation(

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 class TargetError(Exception):
     """There is no such target; one sentence that says what, where, and what to do."""
 
+    def __init__(self, message: str) -> None:
+        # Names in it come from anywhere; one line without control characters is what is shown.
+        super().__init__("".join(one if one.isprintable() else "?" for one in message))
+
 
 class Found(NamedTuple):
     """A target with everything that is needed to start it. Never serialised: see `environ`."""

@@ -63,9 +63,10 @@ def pyenv_versions(environ: Mapping[str, str], folder: str) -> tuple[tuple[str, 
         return tuple(given.split(":")), "PYENV_VERSION"
     place = environ.get("PYENV_DIR") or folder
     while True:
-        names = _version_file(os.path.join(place, ".python-version"))
-        if names:
-            return names, os.path.join(place, ".python-version")
+        path = os.path.join(place, ".python-version")
+        if os.path.exists(path):
+            # Even an empty one ends the search, and means the system's Python.
+            return _version_file(path) or ("system",), path
         above = os.path.dirname(place)
         if above == place:
             break

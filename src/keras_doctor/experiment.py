@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.diagnosis import diagnose
 from keras_doctor.rules.context import Context
+from keras_doctor.rules.remedies import backend_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 MAX_COUNTERFACTUALS = 4
 """So many causes that hide each other are peeled off; more than that is a new environment."""
+
+
+MAX_WAYS_OUT = 2
+"""So many other backends are tried when nothing works."""
 
 
 class Experiment:
@@ -70,7 +75,24 @@ class Experiment:
             diagnosis = diagnose(self.context())
             if self.outcomes[-1].status == "passed":
                 break
+        if diagnosis.causes and not self._something_works():
+            self._look_for_a_way_out()
+            diagnosis = diagnose(self.context())
         return diagnosis
+
+    def _something_works(self) -> bool:
+        return any(o.kind != "command" and o.status == "passed" for o in self.outcomes)
+
+    def _look_for_a_way_out(self) -> None:
+        """Try the other installed backends, as far as no wish rules them out."""
+        context = self.context()
+        tried = {context.choice.backend, *(o.backend for o in self.outcomes)}
+        tried |= {c.value for o in self.outcomes for c in o.changes if c.name == "KERAS_BACKEND"}
+        if self.wish is not None or context.generation is None or context.generation.fixed:
+            return
+        others = [b for b in context.installed_backends if _can_train(b) and b not in tried]
+        for name in others[:MAX_WAYS_OUT]:
+            self._run_imports(changes=(backend_change(name),))
 
     def _imports_are_needed(self) -> bool:
         """After the user's command: to see why it failed, or which backend it got."""
@@ -132,7 +154,6 @@ class Experiment:
         """Try every backend that this Keras knows and that is installed: import and one step."""
         from keras_doctor.live import run_imports
         from keras_doctor.model import BackendState
-        from keras_doctor.rules.remedies import backend_change
 
         context = self.context()
         generation = context.generation

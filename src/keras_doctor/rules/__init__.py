@@ -71,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     Rule("KD401", "requirement-unmet", "compatibility.declared:requirement_unmet"),
     Rule("KD403", "keras-backend-mismatch", "compatibility.declared:keras_backend_mismatch"),
     Rule("KD404", "python-unsupported", "compatibility.python_unsupported:python_unsupported"),
+    Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),
 )

@@ -1,0 +1,53 @@
+"""Import paths of Keras by release."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from keras_doctor.knowledge import load
+from keras_doctor.versions import compare_key
+
+
+class ImportPath(NamedTuple):
+    """One dotted path, and the releases of Keras in which it can be imported."""
+
+    path: str
+    kind: str
+    """``module`` or ``name`` (only ``from parent import name`` works)."""
+    ranges: tuple[tuple[str, str], ...]
+    """Releases, first and last inclusive."""
+    replacement: str | None
+    """What takes its place today."""
+
+    def exists_in(self, version: str) -> bool:
+        """Whether it can be imported in a Keras release.
+
+        A release newer than the index is judged as the newest one that was read.
+        """
+        newest = latest()
+        version = min(version, newest, key=compare_key)
+        key = compare_key(version)
+        return any(compare_key(a) <= key <= compare_key(b) for a, b in self.ranges)
+
+
+@cache
+def latest() -> str:
+    """The newest Keras release that was read."""
+    version: str = load("import_paths")["about"]["latest"]
+    return version
+
+
+@cache
+def import_paths() -> dict[str, tuple[ImportPath, ...]]:
+    """All paths that came, went or moved, by path; as a module and as a name apart."""
+    found: dict[str, tuple[ImportPath, ...]] = {}
+    for row in load("import_paths")["path"]:
+        entry = ImportPath(
+            path=row["path"],
+            kind=row["kind"],
+            ranges=tuple((first, last) for first, last in row["ranges"]),
+            replacement=row.get("replacement"),
+        )
+        found[entry.path] = (*found.get(entry.path, ()), entry)
+    return found

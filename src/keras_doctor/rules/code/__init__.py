@@ -1,0 +1,1 @@
+"""Code (KD6xx): the user's own import lines."""

@@ -1,0 +1,121 @@
+"""KD601 api-removed-or-moved."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.remedies import edit
+from keras_doctor.rules.stages import CODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.knowledge.paths import ImportPath
+    from keras_doctor.model import Finding
+    from keras_doctor.rules.context import Context
+
+_CANNOT_IMPORT = re.compile(r"cannot import name '?(\w+)'? from '?(keras[\w.]*)'?")
+
+
+def api_removed_or_moved(context: Context) -> Iterator[Finding]:
+    """The program imports something that this Keras release no longer has, or not yet.
+
+    What it checks: the import statements of the user's program, and the name that a failed import
+    asked for, against the releases in which each path of Keras could be imported.
+
+    Why it breaks the import: Keras moved and removed many paths, some in patch releases. The rest
+    of the environment may be in order.
+
+    How it is fixed: import the replacement, or install a release that has the old path.
+
+    Example: ``from keras.utils import np_utils``, gone after Keras 2.12.
+    """
+    version = context.keras_version
+    if version is None:
+        raise NotApplicable("no Keras was found")
+    asked = {**_from_failures(context), **_from_script(context)}
+    if not asked:
+        raise NotApplicable("no import of a part of Keras is known")
+    from keras_doctor.knowledge.paths import import_paths
+
+    found = False
+    for path, where in asked.items():
+        entries = import_paths().get(path, ())
+        if entries and not any(entry.exists_in(version) for entry in entries):
+            found = True
+            yield _moved(context, version, entries, where)
+    if not found:
+        raise NotApplicable("the imports that are known exist in this release")
+
+
+def _from_script(context: Context) -> dict[str, tuple[str, str]]:
+    """Paths that the program imports when it starts: path to (place, statement)."""
+    script = context.snapshot.script
+    found: dict[str, tuple[str, str]] = {}
+    for statement in script.imports if script else ():
+        if statement.guarded or statement.module.partition(".")[0] != "keras":
+            continue
+        place = (f"{statement.path}:{statement.line}", statement.text)
+        found[statement.module] = place
+        for name in statement.names:
+            found[f"{statement.module}.{name}"] = place
+    return found
+
+
+def _from_failures(context: Context) -> dict[str, tuple[str, str]]:
+    """Paths that a run asked for and did not get."""
+    found: dict[str, tuple[str, str]] = {}
+    for outcome in context.failures:
+        for raised in outcome.chain:
+            place = raised.frames[-1] if raised.frames else None
+            where = f"{place.file}:{place.line}" if place else outcome.what
+            text = (place.text if place else None) or raised.message
+            match = _CANNOT_IMPORT.search(raised.message)
+            if match:
+                found[f"{match[2]}.{match[1]}"] = (where, text)
+            elif raised.name and raised.name.startswith("keras."):
+                found[raised.name] = (where, text)
+    return found
+
+
+def _moved(
+    context: Context, version: str, entries: tuple[ImportPath, ...], where: tuple[str, str]
+) -> Finding:
+    entry = entries[0]
+    place, statement = where
+    file = place.rpartition(":")[0]
+    ranges = listing([f"{a} to {b}" for e in entries for a, b in e.ranges])
+    parent, _, name = entry.path.rpartition(".")
+    fixes = []
+    if entry.replacement:
+        fixes.append(
+            edit("edit-code", place, f"Use {entry.replacement} instead.", entry.replacement)
+        )
+    fixes.append(
+        edit("use-env", place, f"Or make an environment with a Keras that has it ({ranges}).")
+    )
+    return finding(
+        "KD601",
+        "api-removed-or-moved",
+        os.path.basename(file) or file,
+        title=f"{os.path.basename(file)} imports {entry.path}, which Keras {version} does not have",
+        why=f"That path exists in Keras {ranges}.",
+        evidence=[seen(statement.strip(), place), seen(f"keras {version}", _metadata(context))],
+        stage=CODE,
+        weight="likely",
+        subject=entry.path,
+        blocks=("program",),
+        fixes=fixes,
+        signs=[
+            sign(module=entry.path),
+            sign("ImportError", text=rf"cannot import name '{re.escape(name)}'"),
+            sign("AttributeError", text=rf"'?{re.escape(parent)}'? has no attribute '{name}'"),
+        ],
+    )
+
+
+def _metadata(context: Context) -> str | None:
+    return context.keras_distribution.metadata if context.keras_distribution else None

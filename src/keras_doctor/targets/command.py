@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _SERVICES = frozenset({"pip", "pip3", "pipx", "virtualenv", "conda", "uv", "poetry", "pipenv"})
+_SPECIAL = frozenset("\n;&|<>()$`'\"\\#*?[]~{}=!")
+"""Characters that mean something to a shell."""
 _TOKENS = frozenset({";", "&&", "||", "|", "|&", "&", "<", ">", ">>", "2>", "2>&1", "2>/dev/null"})
 
 
@@ -135,6 +137,9 @@ def follow(text: str, world: State) -> list[Launch]:
     if world.depth > MAX_DEPTH:
         world.problems.append("the script starts itself through too many others")
         return []
+    if not _SPECIAL.intersection(text):
+        # `python train.py`: loading the reader of shell texts would take longer than all else.
+        return launches(text.split(), world)
     from keras_doctor.targets.shell import evaluate
 
     return evaluate(text, world, launches)

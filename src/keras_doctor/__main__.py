@@ -1,23 +1,53 @@
-"""The entry point of `keras-doctor` and of `python -m keras_doctor`."""
+"""The entry point of `keras-doctor` and of `python -m keras_doctor`.
+
+Only `sys` and `os`, which are loaded by then, are imported before :func:`_leave_the_patient`: a
+`types.py` on the user's PYTHONPATH is what this program is to find, not what it is to die of.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: tuple[str, ...] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: The words after the program's name; default: this process's.
+        argv: The words after the program's name; default: this process's, which then belongs to
+            this program alone.
 
     Returns:
         The exit status, as DESIGN.md lists them.
     """
+    if argv is None:
+        argv = tuple(sys.argv[1:])
+        _leave_the_patient()
     from keras_doctor.cli import run
 
-    return run(tuple(sys.argv[1:] if argv is None else argv))
+    return run(tuple(argv))
+
+
+def _leave_the_patient() -> None:
+    """Take the folders of PYTHONPATH, and the current one, off this program's own search path.
+
+    They belong to the Python that is examined. The variable itself stays as it is, since the
+    patient is started with it; so does a folder that this program was found in.
+    """
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    theirs = {os.path.abspath(folder) for folder in folders if folder}
+    started_by_module = os.path.basename(sys.argv[0]) == "__main__.py"
+    if "" in sys.path[:1] or (started_by_module and not sys.flags.safe_path):
+        theirs.add(os.path.abspath(sys.path[0]))
+    theirs.discard(home)
+    if not theirs:
+        return
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) not in theirs]
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.dirname(os.path.abspath(file)) in theirs:
+            del sys.modules[name]
 
 
 if __name__ == "__main__":

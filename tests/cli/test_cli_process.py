@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,58 @@ def test_bad_usage_imports_little() -> None:
         "keras_doctor.cli.errors",
         "keras_doctor.cli.program",
     }
+
+
+ENTRY = "import sys; from keras_doctor.__main__ import main; sys.exit(main())"
+SHADOWS = ("types", "typing", "random", "json", "re", "argparse", "contextlib", "subprocess")
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """A folder of modules that end any program that imports them."""
+    for name in SHADOWS:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('caught')\n")
+    return tmp_path
+
+
+def test_the_patients_path_is_not_ours(trap: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENTRY, "rules"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=trap,
+        env={**os.environ, "PYTHONPATH": str(trap)},
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert "KD101" in done.stdout
+
+
+def test_the_patients_path_is_examined(trap: Path) -> None:
+    """PYTHONPATH stays what it is for the Python that is examined."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENTRY, "check", "--no-live", "--format", "json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=trap.parent,
+        env={**os.environ, "PYTHONPATH": str(trap)},
+    )
+    assert done.stderr == ""
+    assert str(trap) in done.stdout
+
+
+def test_a_folder_that_holds_this_program_stays(tmp_path: Path) -> None:
+    import keras_doctor
+
+    source = Path(keras_doctor.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "keras_doctor", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(source)},
+    )
+    assert done.stdout == f"keras-doctor {__version__}\n"

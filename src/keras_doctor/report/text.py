@@ -105,7 +105,7 @@ def _ran(page: Page, examination: Examination, *, verbose: bool) -> None:
         page.field(label, f"{run.what}: {_ended(run)}")
         label = ""
     if main is not None and not wording.worked(main):
-        _failure(page, main, frames=100 if verbose else _FRAMES)
+        _failure(page, main, verbose=verbose)
 
 
 def _ended(run: Outcome) -> str:
@@ -115,11 +115,7 @@ def _ended(run: Outcome) -> str:
     if run.status == "stopped":
         return f"the imports passed; it was stopped after {after}"
     if run.status == "raised":
-        place = f" at line {run.failed_line}" if run.failed_line else ""
-        statement = f" ({run.failed_statement})" if run.failed_statement else ""
-        if run.failed_statement == run.what:
-            statement = ""
-        return f"failed after {after}{place}{statement}"
+        return f"failed after {after}{_place(run)}"
     if run.status == "died":
         return f"Python died after {after} ({run.signal or 'signal unknown'})"
     if run.status == "hung":
@@ -129,7 +125,17 @@ def _ended(run: Outcome) -> str:
     return "Python did not start"
 
 
-def _failure(page: Page, run: Outcome, *, frames: int) -> None:
+def _place(run: Outcome) -> str:
+    """Which line of the user's own program failed, when that is known."""
+    line, statement = run.failed_line, run.failed_statement
+    if line is None and run.chain and run.chain[-1].frames:
+        first = run.chain[-1].frames[0]
+        line, statement = first.line, first.text
+    shown = f" ({statement.strip()})" if statement and statement.strip() != run.what else ""
+    return f" at line {line}{shown}" if line else shown
+
+
+def _failure(page: Page, run: Outcome, *, verbose: bool) -> None:
     """What the failing run said: its last exception in full, or its last lines."""
     if run.chain:
         page.field("Error", wording.raised(run.chain[-1]), style="bold")
@@ -137,12 +143,13 @@ def _failure(page: Page, run: Outcome, *, frames: int) -> None:
             page.field("Before it", wording.raised(run.chain[0]))
         return
     if run.crash_frames:
-        page.field("Last seen", "the calls that it was in, the innermost last:")
-        for frame in run.crash_frames[-frames:]:
-            page.field("", f"  {frame.file}:{frame.line} in {frame.function}")
-    lines = [line for line in run.output.splitlines() if line.strip()][-_OUTPUT_LINES:]
+        page.field("Last seen", "in these calls, the innermost last:")
+        for frame in run.crash_frames if verbose else run.crash_frames[-_FRAMES:]:
+            file = frame.file if verbose else wording.short_path(frame.file)
+            page.field("", f"  {file}:{frame.line} in {frame.function}")
+    lines = wording.last_words(run.output)
     if lines:
-        page.field("Output", "\n".join(lines))
+        page.field("Output", "\n".join(lines[-_OUTPUT_LINES:]))
 
 
 def add_choice(page: Page, examination: Examination) -> None:
@@ -152,7 +159,7 @@ def add_choice(page: Page, examination: Examination) -> None:
         return
     keras = selection.keras
     if keras.version or keras.path:
-        name = keras.distribution if keras.distribution not in (None, "keras") else None
+        name = keras.distribution if (keras.distribution or "").lower() != "keras" else None
         text = " ".join(part for part in (name, keras.version) if part) or "version unknown"
         home = examination.snapshot.target.environment
         elsewhere = keras.path and not (home and keras.path.startswith(home))

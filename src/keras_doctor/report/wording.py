@@ -144,7 +144,7 @@ def chosen_by(selection: Selection) -> str:
         asker = choice.where or _ASKED.get(choice.asked_by, choice.asked_by)
         text = f"{choice.name}, asked for by {asker}"
     if choice.honoured is False:
-        text += ", and not honoured"
+        text += "; what was asked for is not honoured"
     return text
 
 
@@ -198,8 +198,24 @@ def experiment(finding: Finding, examination: Examination) -> str:
 
 
 def raised(item: Raised) -> str:
-    """An exception as the last line of a traceback shows it, in full."""
-    return f"{item.type}: {item.message}" if item.message else item.type
+    """An exception as the last line of a traceback shows it: every word, no empty lines."""
+    message = "\n".join(line for line in item.message.split("\n") if line.strip())
+    return f"{item.type}: {message}" if message else item.type
+
+
+def short_path(path: str) -> str:
+    """A file of a package as a person would name it: from the package on."""
+    for folder in ("site-packages", "dist-packages"):
+        _, found, rest = path.replace("\\", "/").rpartition(f"/{folder}/")
+        if found:
+            return rest
+    return path
+
+
+def last_words(output: str) -> list[str]:
+    """What a program printed, without the stack that faulthandler adds and empty lines."""
+    stack = ('  File "', "Current thread", "Thread 0x", "Extension modules:", "  <no Python frame>")
+    return [line for line in output.splitlines() if line.strip() and not line.startswith(stack)]
 
 
 def seconds(value: float) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.model import ScriptImport, ScriptSetting
 from keras_doctor.targets.script import Source, Unreadable, read_source, syntax_problem
+from keras_doctor.targets.settings import dotted, literal, settings_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,7 +162,7 @@ class Program:
         for name, value, default_only in settings_in(node, scope.aliases, scope.constants):
             self._setting(scope, node, name, value, default_only=default_only)
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target, text = node.targets[0], _literal(node.value, scope.constants)
+            target, text = node.targets[0], literal(node.value, scope.constants)
             if isinstance(target, ast.Name) and text is not None:
                 scope.constants[target.id] = text
         value_node = getattr(node, "value", None)
@@ -171,11 +172,11 @@ class Program:
     def _call(self, scope: _Scope, node: ast.stmt, call: ast.Call, *, guarded: bool) -> None:
         name = dotted(call.func, scope.aliases)
         if name in _IMPORT_CALLS and call.args:
-            module = _literal(call.args[0], scope.constants)
+            module = literal(call.args[0], scope.constants)
             if module and all(part.isidentifier() for part in module.split(".")):
                 self._add(scope, node, f"import {module}", module, (), guarded=guarded)
         elif name and _SET_BACKEND.match(name):
-            value = _literal(call.args[0], scope.constants) if call.args else None
+            value = literal(call.args[0], scope.constants) if call.args else None
             self._setting(scope, node, "KERAS_BACKEND", value, default_only=False)
         elif isinstance(call.func, ast.Name) and call.func.id not in scope.called:
             function = scope.functions.get(call.func.id)
@@ -358,86 +359,3 @@ def _condition(test: ast.expr) -> str | None:
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
             return "types"
     return None
-
-
-def dotted(node: ast.expr, aliases: dict[str, str]) -> str | None:
-    """The dotted name of an expression, its first part as it was imported; None for others."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    parts.append(aliases.get(node.id, node.id))
-    return ".".join(reversed(parts))
-
-
-def _literal(node: ast.expr, constants: dict[str, str]) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return constants.get(node.id) if isinstance(node, ast.Name) else None
-
-
-_Setting = tuple[str, str | None, bool]
-
-
-def settings_in(
-    node: ast.stmt, aliases: dict[str, str], constants: dict[str, str]
-) -> Iterator[_Setting]:
-    """The environment variables that a statement sets: (name, value, default_only).
-
-    A variable that is taken away has the value "".
-    """
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                name = _environ_key(target, aliases, constants)
-                if name:
-                    yield name, _literal(value, constants), False
-        case ast.AugAssign(target=target, op=ast.BitOr(), value=ast.Dict() as value):
-            if dotted(target, aliases) == "os.environ":
-                yield from _pairs(value, constants)
-        case ast.Delete(targets=targets):
-            for target in targets:
-                name = _environ_key(target, aliases, constants)
-                if name:
-                    yield name, "", False
-        case ast.Expr(value=ast.Call() as call) | ast.Assign(value=ast.Call() as call):
-            yield from _setting_call(call, aliases, constants)
-
-
-def _environ_key(node: ast.expr, aliases: dict[str, str], constants: dict[str, str]) -> str | None:
-    if isinstance(node, ast.Subscript) and dotted(node.value, aliases) == "os.environ":
-        return _literal(node.slice, constants)
-    return None
-
-
-def _setting_call(
-    call: ast.Call, aliases: dict[str, str], constants: dict[str, str]
-) -> Iterator[_Setting]:
-    name = dotted(call.func, aliases)
-    arguments = [_literal(one, constants) for one in call.args]
-    if name in ("os.environ.setdefault", "os.putenv") and len(arguments) > 1 and arguments[0]:
-        yield arguments[0], arguments[1], name == "os.environ.setdefault"
-    elif name in ("os.environ.pop", "os.unsetenv") and arguments and arguments[0]:
-        yield arguments[0], "", False
-    elif name == "os.environ.update":
-        for one in call.args:
-            if isinstance(one, ast.Dict):
-                yield from _pairs(one, constants)
-            elif isinstance(one, ast.Call) and dotted(one.func, aliases) == "dict":
-                yield from _keywords(one, constants)
-        yield from _keywords(call, constants)
-
-
-def _pairs(node: ast.Dict, constants: dict[str, str]) -> Iterator[_Setting]:
-    for key, value in zip(node.keys, node.values, strict=True):
-        name = _literal(key, constants) if key else None
-        if name:
-            yield name, _literal(value, constants), False
-
-
-def _keywords(call: ast.Call, constants: dict[str, str]) -> Iterator[_Setting]:
-    for keyword in call.keywords:
-        if keyword.arg:
-            yield keyword.arg, _literal(keyword.value, constants), False

@@ -16,6 +16,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -153,15 +154,20 @@ def check(environment: Environment, *arguments: str, command: Sequence[str] = ()
 
 
 def runs(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the environment's Python as the user would."""
-    return subprocess.run(
-        [str(environment.python), *arguments],
-        cwd=environment.project,
-        env=environment.variables,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    """Runs the environment's Python as the user would, with a copy of HOME.
+
+    An import writes keras.json into HOME when there is none: the doctor must not find that.
+    """
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-home-") as folder:
+        home = shutil.copytree(environment.home, Path(folder) / "home")
+        return subprocess.run(
+            [str(environment.python), *arguments],
+            cwd=environment.project,
+            env={**environment.variables, "HOME": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
 
 
 def fingerprint(*folders: Path) -> dict[str, tuple[object, ...]]:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False  # as type checkers understand it; `typing` would import half the library
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main(argv: tuple[str, ...] | None = None) -> int:
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
@@ -21,7 +25,7 @@ def main(argv: tuple[str, ...] | None = None) -> int:
         The exit status, as DESIGN.md lists them.
     """
     if argv is None:
-        argv = tuple(sys.argv[1:])
+        argv = sys.argv[1:]
         _leave_the_patient()
     from keras_doctor.cli import run
 

@@ -147,6 +147,33 @@ def test_the_experiment_behind_another_cause() -> None:
     )
 
 
+def test_a_command_that_passes_on_another_backend() -> None:
+    """The command itself does not say its backend; the run of its imports does."""
+    script = samples.target(command=("python", "train.py"), script="/p/train.py")
+    change = Change(kind="set-variable", name="KERAS_BACKEND", value="jax")
+    imports = samples.outcome(
+        what="; ".join(f"import module{i}" for i in range(9)), backend="tensorflow"
+    )
+    command = samples.outcome(kind="command", what="python train.py")
+    text = render_check(
+        samples.examination(
+            wish="jax",
+            snapshot=samples.snapshot(target=script),
+            outcomes=(command, imports, imports._replace(backend="jax", changes=(change,))),
+            diagnosis=samples.diagnosis(causes=(samples.finding(changes=(change,)),)),
+        )
+    )
+    flat = " ".join(text.split())
+    assert flat.startswith(
+        "`python train.py` works here, but with the tensorflow backend instead of jax."
+    )
+    assert "the imports of train.py: passed in 3.2 s" in flat
+    assert (
+        "As it is, `python train.py` does not do what was asked; with this one change, it gets "
+        "jax: KERAS_BACKEND=jax" in flat
+    )
+
+
 def test_imports_that_pass_are_shown_beside_a_command_that_fails() -> None:
     command = samples.outcome("raised", kind="command", what="python train.py", exit_code=1)
     text = render_check(samples.examination(outcomes=(command, samples.outcome())))

@@ -102,7 +102,7 @@ def _ran(page: Page, examination: Examination, *, verbose: bool) -> None:
     for run in examination.outcomes:
         if run.changes or not (run is main or wording.worked(run) or verbose):
             continue
-        page.field(label, f"{run.what}: {_ended(run)}")
+        page.field(label, f"{wording.ran(run, examination.snapshot.target)}: {_ended(run)}")
         label = ""
     if main is not None and not wording.worked(main):
         _failure(page, main, verbose=verbose)
@@ -139,7 +139,7 @@ def _failure(page: Page, run: Outcome, *, verbose: bool) -> None:
     """What the failing run said: its last exception in full, or its last lines."""
     if run.chain:
         page.field("Error", wording.raised(run.chain[-1]), style="bold")
-        if len(run.chain) > 1:
+        if run.chain[0].message not in run.chain[-1].message:
             page.field("Before it", wording.raised(run.chain[0]))
         return
     if run.crash_frames:

@@ -6,12 +6,13 @@ is always called the same.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keras_doctor.model import Change, Examination, Finding, Outcome, Raised, Selection
+    from keras_doctor.model import Change, Examination, Finding, Outcome, Raised, Selection, Target
 
 GOOD, BAD, OPEN = "good", "bad", "open"
 """The tone of a verdict: it works, it does not, nobody knows."""
@@ -73,7 +74,7 @@ def verdict(examination: Examination) -> tuple[str, str]:
     if not worked(outcome):
         return f"{failure(what, outcome)}{_for_reasons(causes)}.", BAD
     if causes:
-        wish, got = examination.wish, outcome.backend
+        wish, got = examination.wish, _backend_seen(examination)
         if wish and got and wish != got:
             return f"{what} works here, but with the {got} backend instead of {wish}.", BAD
         return f"{what} works here, but not as asked.", BAD
@@ -114,7 +115,7 @@ def _for_reasons(causes: tuple[Finding, ...]) -> str:
 def _healthy(examination: Examination, what: str, outcome: Outcome) -> str:
     selection = examination.diagnosis.selection
     version = outcome.keras_version or (selection.keras.version if selection else None)
-    backend = outcome.backend or (selection.backend.name if selection else None)
+    backend = _backend_seen(examination) or (selection.backend.name if selection else None)
     if not version:
         return f"{what} works here."
     if not backend:
@@ -123,6 +124,19 @@ def _healthy(examination: Examination, what: str, outcome: Outcome) -> str:
     return (
         f"Keras {version} works here with the {backend} backend{f' ({release})' * bool(release)}."
     )
+
+
+def _backend_seen(examination: Examination) -> str | None:
+    """The backend that the world as it is gave; a command of the user's does not say it."""
+    seen = (run.backend for run in examination.outcomes if not run.changes)
+    return next(filter(None, seen), None)
+
+
+def ran(outcome: Outcome, target: Target) -> str:
+    """What a run was, short enough for a line: the imports of a program are not spelled out."""
+    if outcome.kind != "command" and len(outcome.what) > _LONG and target.script:
+        return f"the imports of {os.path.basename(target.script)}"
+    return outcome.what
 
 
 def backend_version(examination: Examination, name: str) -> str | None:
@@ -191,8 +205,13 @@ def experiment(finding: Finding, examination: Examination) -> str:
                     f"With the causes above removed, {what} still fails; with {count} more, it "
                     f"passes: {changes}"
                 )
-            fails = "passes, but not as asked" if before and worked(before) else "fails"
-            return f"As it is, {what} {fails}; with {count}, it passes: {changes}"
+            if before is not None and worked(before):
+                gets = f"gets {run.backend}" if run.backend else "does"
+                return (
+                    f"As it is, {what} does not do what was asked; with {count}, it {gets}: "
+                    f"{changes}"
+                )
+            return f"As it is, {what} fails; with {count}, it passes: {changes}"
         before = run
     return f"With this out of the way, {what} passes."
 

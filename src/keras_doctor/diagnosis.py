@@ -30,7 +30,7 @@ from keras_doctor.rules.context import is_inside
 from keras_doctor.rules.stages import CONFIGURATION, SELECTION
 
 if TYPE_CHECKING:
-    from keras_doctor.model import Finding, Outcome, Raised, Sign
+    from keras_doctor.model import Finding, Outcome, Raised, RuleResult, Sign
     from keras_doctor.rules.context import Context
 
 
@@ -43,15 +43,10 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
     """
     results = run_rules(context)
     findings = [f for result in results for f in result.findings]
-    ranked = [(_rank(context, f), f) for f in findings]
-    causes = _in_order(
-        [(rank, f) for rank, f in ranked if _is_cause(context, f, matched=rank is not None)]
-    )
-    kept, folded = _fold([_with_confidence(context, f, rank) for rank, f in causes])
-    if not kept and context.failures and context.works is False:
-        from keras_doctor.rules.other.unknown import unknown
-
-        kept = [f._replace(confidence="certain") for f in unknown(context, results)]
+    kept, folded = _causes(context, findings)
+    if not kept and context.works is False:
+        kept, folded = _causes(context, findings, weak=True)
+    kept += _unexplained(context, kept, results)
     chosen = {f.key for f in (*kept, *folded)}
     return Diagnosis(
         healthy=_healthy(context, bool(kept)),
@@ -63,6 +58,40 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
         backends=backends or _backends(context),
         asks=(),
     )
+
+
+def _causes(
+    context: Context, findings: list[Finding], *, weak: bool = False
+) -> tuple[list[Finding], list[Finding]]:
+    """The findings that are causes, in order, and what follows from them."""
+    ranked = [(_rank(context, f, weak=weak), f) for f in findings]
+    causes = _in_order(
+        [(rank, f) for rank, f in ranked if _is_cause(context, f, matched=rank is not None)]
+    )
+    return _fold([_with_confidence(context, f, None if weak else rank) for rank, f in causes])
+
+
+def _unexplained(
+    context: Context, causes: list[Finding], results: tuple[RuleResult, ...]
+) -> list[Finding]:
+    """The failure that no cause predicts: the first one, or what is left at the end."""
+    from keras_doctor.rules.other.unknown import unknown
+
+    if context.works is not False:
+        return []
+    first, last = context.failures[0], context.outcomes[-1]
+    if not causes:
+        return [f._replace(confidence="certain") for f in unknown(context, results, first)]
+    if not last.changes or last.status in ("passed", "stopped") or _same_failure(first, last):
+        return []
+    if any(matches(sign, last) for cause in causes for sign in cause.signs):
+        return []
+    return [f._replace(confidence="certain") for f in unknown(context, results, last)]
+
+
+def _same_failure(one: Outcome, other: Outcome) -> bool:
+    last = [(o.chain[-1].type, o.chain[-1].message) for o in (one, other) if o.chain]
+    return len(last) == 2 and last[0] == last[1]
 
 
 def _healthy(context: Context, has_causes: bool) -> bool | None:  # noqa: FBT001
@@ -124,12 +153,12 @@ def _contradicted(context: Context, found: Finding) -> bool:
     return context.wish is not None and context.backend_seen == context.wish
 
 
-def _rank(context: Context, found: Finding) -> int | None:
+def _rank(context: Context, found: Finding, *, weak: bool) -> int | None:
     """The first run whose failure the finding predicts; None when none does."""
     for index, outcome in enumerate(context.outcomes):
         if outcome.status in ("passed", "stopped"):
             continue
-        if any(matches(sign, outcome) for sign in found.signs):
+        if any(matches(sign, outcome) for sign in found.signs if weak or not sign.weak):
             return index
     if not found.blocks and found.weight == "fatal" and context.works:
         return 0

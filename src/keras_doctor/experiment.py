@@ -76,23 +76,26 @@ class Experiment:
             if self.outcomes[-1].status == "passed":
                 break
         if diagnosis.causes and not self._something_works():
-            self._look_for_a_way_out()
-            diagnosis = diagnose(self.context())
+            ways = self._ways_out()
+            states = tuple(ways.get(state.name, state) for state in diagnosis.backends)
+            return diagnosis._replace(backends=states)
         return diagnosis
 
     def _something_works(self) -> bool:
         return any(o.kind != "command" and o.status == "passed" for o in self.outcomes)
 
-    def _look_for_a_way_out(self) -> None:
-        """Try the other installed backends, as far as no wish rules them out."""
+    def _ways_out(self) -> dict[str, BackendState]:
+        """Try the other installed backends, as far as no wish rules them out.
+
+        These runs say nothing about the causes, so they are not among the outcomes.
+        """
         context = self.context()
         tried = {context.choice.backend, *(o.backend for o in self.outcomes)}
         tried |= {c.value for o in self.outcomes for c in o.changes if c.name == "KERAS_BACKEND"}
         if self.wish is not None or context.generation is None or context.generation.fixed:
-            return
+            return {}
         others = [b for b in context.installed_backends if _can_train(b) and b not in tried]
-        for name in others[:MAX_WAYS_OUT]:
-            self._run_imports(changes=(backend_change(name),))
+        return {name: self._try_backend(name, train=False) for name in others[:MAX_WAYS_OUT]}
 
     def _imports_are_needed(self) -> bool:
         """After the user's command: to see why it failed, or which backend it got."""
@@ -152,40 +155,40 @@ class Experiment:
 
     def try_backends(self) -> tuple[BackendState, ...]:
         """Try every backend that this Keras knows and that is installed: import and one step."""
+        generation = self.context().generation
+        names = generation.names if generation else ()
+        return tuple(self._try_backend(name, train=True) for name in names)
+
+    def _try_backend(self, name: str, *, train: bool) -> BackendState:
         from keras_doctor.live import run_imports
         from keras_doctor.model import BackendState
 
         context = self.context()
-        generation = context.generation
-        states = []
-        for name in generation.names if generation else ():
-            distribution = context.backend_distribution(name)
-            state = BackendState(
-                name=name,
-                installed=context.backend_importable(name),
-                version=distribution.version if distribution else None,
-                importable=None,
-                trains=None,
-                device=None,
-                seconds=None,
-                reason=None,
-            )
-            if not state.installed:
-                absent = state._replace(importable=False, trains=False, reason="not installed")
-                states.append(absent)
-                continue
-            self.progress(f"Importing Keras with {name}, and one training step")
-            outcome = run_imports(
-                self.found.target,
-                self.found.environ,
-                options=self.found.options,
-                train=True,
-                changes=(backend_change(name),),
-                wish=name,
-                timeout=self.timeout,
-            )
-            states.append(_tried(state, outcome, trains=_can_train(name)))
-        return tuple(states)
+        distribution = context.backend_distribution(name)
+        state = BackendState(
+            name=name,
+            installed=context.backend_importable(name),
+            version=distribution.version if distribution else None,
+            importable=None,
+            trains=None,
+            device=None,
+            seconds=None,
+            reason=None,
+        )
+        if not state.installed:
+            return state._replace(importable=False, trains=False, reason="not installed")
+        step = ", and one training step" if train else ""
+        self.progress(f"Importing Keras with {name}{step}")
+        outcome = run_imports(
+            self.found.target,
+            self.found.environ,
+            options=self.found.options,
+            train=train,
+            changes=(backend_change(name),),
+            wish=name,
+            timeout=self.timeout,
+        )
+        return _tried(state, outcome, train=train)
 
 
 def _can_train(name: str) -> bool:
@@ -194,18 +197,19 @@ def _can_train(name: str) -> bool:
     return backends()[name].trains
 
 
-def _tried(state: BackendState, outcome: Outcome, *, trains: bool) -> BackendState:
+def _tried(state: BackendState, outcome: Outcome, *, train: bool) -> BackendState:
+    trains = _can_train(state.name)
     passed = outcome.status == "passed"
     imported = outcome.backend == state.name
     last = outcome.chain[-1] if outcome.chain else None
     reason = None
     if not passed:
         reason = f"{last.type}: {last.message}" if last else outcome.signal or outcome.status
-    elif not trains:
+    elif train and not trains:
         reason = "it builds and predicts; this backend does not train"
     return state._replace(
         importable=imported,
-        trains=passed and trains,
+        trains=passed and trains if train else None,
         device=outcome.device,
         seconds=outcome.seconds,
         reason=reason,

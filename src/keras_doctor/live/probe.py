@@ -30,19 +30,27 @@ def statements_of(script: Script | None) -> tuple[Statement, ...]:
 
     Returns:
         Its imports that certainly run, and the settings with a literal value, in their order;
-        ``import keras`` when there is no program or nothing of it could be read. Files that
-        the program imports are run by that import, so their own lines are not listed.
+        ``import keras`` when there is no program or nothing of it could be read. The user's
+        own modules are not imported, which would run their code: the imports and settings in
+        them stand in their place.
     """
     if script is None or (script.problem is not None and not script.imports):
         return DEFAULT
-    found = [
+    before: list[Statement] = []
+    after: list[Statement] = []
+    for setting in script.settings:
+        if setting.value is not None:
+            (before if setting.before_import else after).append(
+                Statement(
+                    text=setting.text,
+                    line=setting.line,
+                    path=setting.path,
+                    setting=(setting.variable, setting.value, setting.default_only),
+                )
+            )
+    imports = [
         Statement(text=each.text, line=each.line, path=each.path, setting=None)
         for each in script.imports
-        if not each.guarded and each.path == script.path
+        if not (each.guarded or each.local)
     ]
-    for setting in script.settings:
-        if setting.value is not None and setting.path == script.path:
-            choice = (setting.variable, setting.value, setting.default_only)
-            line = setting.line
-            found.append(Statement(text=setting.text, line=line, path=setting.path, setting=choice))
-    return tuple(sorted(found, key=lambda each: each.line))
+    return (*before, *imports, *after)

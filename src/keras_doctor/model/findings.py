@@ -51,6 +51,8 @@ class Sign(NamedTuple):
     """A path prefix that the file of the last frame, where it was raised, must have."""
     crash: bool
     """Matches a death by signal rather than an exception."""
+    weak: bool
+    """Counts only when no other finding explains the failure."""
 
 
 class Finding(NamedTuple):

@@ -84,9 +84,18 @@ def sign(
     file: str | None = None,
     raised_in: str | None = None,
     crash: bool = False,
+    weak: bool = False,
 ) -> Sign:
     """A predicted failure; see :class:`keras_doctor.model.Sign`."""
-    return Sign(types=types, text=text, module=module, file=file, raised_in=raised_in, crash=crash)
+    return Sign(
+        types=types,
+        text=text,
+        module=module,
+        file=file,
+        raised_in=raised_in,
+        crash=crash,
+        weak=weak,
+    )
 
 
 def listing(names: Iterable[str], word: str = "and") -> str:

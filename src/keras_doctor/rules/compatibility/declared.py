@@ -11,7 +11,7 @@ from keras_doctor.names import normalize
 from keras_doctor.rules.base import NotApplicable, Skip, finding, listing, seen, sign
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
-from keras_doctor.versions import satisfies
+from keras_doctor.versions import compare_key, release, satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,10 +154,35 @@ def _joint(context: Context, clash: Clash) -> str:
         for needed, specifier, _line in context.requirements(found)
         if needed == name and specifier
     ]
-    parts: list[str] = []
-    for specifier in specifiers:
-        parts += [p.strip() for p in specifier.split(",") if p.strip() not in parts]
-    return clash.installed.name + ",".join(parts)
+    return clash.installed.name + ",".join(_tightest(specifiers, clash.installed.version))
+
+
+_BOUND = re.compile(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\Z")
+
+
+def _tightest(specifiers: list[str], installed: str) -> list[str]:
+    """The bounds that decide, and an upper one beside a lower one that the installed misses.
+
+    An upgrade goes to the nearest series that is good: the newest release of all may be too new
+    for everybody else, and metadata of older packages sets no upper bound.
+    """
+    clauses = dict.fromkeys(c.strip() for s in specifiers for c in s.split(",") if c.strip())
+    lower, upper, rest = [], [], []
+    for clause in clauses:
+        match = _BOUND.match(clause)
+        if match is None:
+            rest.append(clause)
+        elif match[1] in (">=", ">"):
+            lower.append((compare_key(match[2]), match[1] == ">", clause))
+        else:
+            upper.append((compare_key(match[2]), match[1] == "<=", clause))
+    kept = [max(lower)[2]] if lower else []
+    kept += [min(upper)[2]] if upper else []
+    if lower and not upper and not rest and compare_key(installed) < max(lower)[0]:
+        series = release(kept[0].lstrip("><= "))
+        if len(series) > 1:
+            kept.append(f"<{series[0]}.{series[1] + 1}")
+    return kept + rest
 
 
 def _signs(clash: Clash) -> list[Sign]:
@@ -169,4 +194,11 @@ def _signs(clash: Clash) -> list[Sign]:
     signs = [sign(text=text)]
     signs += [sign(module=p) for p in packages]
     signs += [sign(raised_in=f"{installed.location}/{p}") for p in packages]
+    # What it breaks often fails elsewhere: in the middle of a traceback, or in who needs it.
+    signs += [sign(file=f"{installed.location}/{p}", weak=True) for p in packages]
+    signs += [
+        sign(raised_in=f"{d.location}/{p}", weak=True)
+        for d in clash.needed_by
+        for p in d.import_packages
+    ]
     return signs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import finding, seen
+from keras_doctor.rules.base import finding, listing, seen
 from keras_doctor.rules.stages import UNKNOWN
 
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
 
 
-def unknown(context: Context, results: tuple[RuleResult, ...]) -> Iterator[Finding]:
+def unknown(
+    context: Context, results: tuple[RuleResult, ...], outcome: Outcome
+) -> Iterator[Finding]:
     """The import fails and no rule explains why.
 
     What it checks: nothing by itself. It is the honest answer when a live run failed and no other
@@ -27,26 +29,50 @@ def unknown(context: Context, results: tuple[RuleResult, ...]) -> Iterator[Findi
 
     Example: a bug in a package, or a combination of versions that nobody has measured yet.
     """
-    outcome = next((o for o in context.failures if not o.changes), None)
-    if outcome is None:
-        outcome = context.failures[0] if context.failures else None
-    if outcome is None:
-        return
     last = outcome.chain[-1] if outcome.chain else None
     message = f"{last.type}: {last.message}" if last else _ending(outcome)
-    ruled_out = [r.name for r in results if r.state in ("ok", "not-applicable")]
+    ruled_out = _ruled_out(results)
     yield finding(
         "KD902",
         "unknown",
         _place(outcome) or outcome.what,
-        title=f"It fails, and none of the known causes explains it: {message}"
-        if not _imports_work(context)
-        else f"The imports work; the program itself fails: {message}",
-        why=f"Ruled out: {', '.join(ruled_out)}." if ruled_out else "Nothing could be ruled out.",
+        title=_title(context, outcome, message),
+        why=f"Ruled out: {listing(ruled_out)}." if ruled_out else "Nothing could be ruled out.",
         evidence=[*_chain(outcome), *_statement(outcome)],
         stage=UNKNOWN,
         weight="fatal",
     )
+
+
+FAMILIES = {
+    "KD1": "the settings that choose the backend",
+    "KD2": "another file, folder or installation in the way",
+    "KD3": "damaged files",
+    "KD4": "violated requirements",
+    "KD6": "import paths that this Keras does not have",
+}
+"""What it means that no rule of a family found anything, in words."""
+
+
+def _ruled_out(results: tuple[RuleResult, ...]) -> list[str]:
+    """The families of which every rule could judge and found nothing; else its single rules."""
+    words = []
+    for family, meaning in FAMILIES.items():
+        states = {r.name: r.state for r in results if r.code.startswith(family)}
+        clear = [name for name, state in states.items() if state in ("ok", "not-applicable")]
+        if len(clear) == len(states):
+            words.append(meaning)
+        else:
+            words += clear
+    return words
+
+
+def _title(context: Context, outcome: Outcome, message: str) -> str:
+    if outcome.changes:
+        return f"Behind that, another failure waits that no rule explains: {message}"
+    if _imports_work(context):
+        return f"The imports work; the program itself fails: {message}"
+    return f"It fails, and none of the known causes explains it: {message}"
 
 
 def _ending(outcome: Outcome) -> str:

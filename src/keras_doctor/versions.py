@@ -143,7 +143,7 @@ def _clause_holds(numbers: tuple[int, ...], clause: str, *, local: bool) -> bool
     operator, wanted = match.groups()
     if wanted.endswith(".*"):
         return _prefix_holds(numbers, operator, wanted[:-2])
-    other = _plain(wanted)
+    other = _plain(wanted) or _release_of_a_preview(wanted, numbers, operator)
     # `>1.0` does not admit 1.0+local, which the release numbers alone cannot show.
     if other is None or (local and operator in ("<", ">")):
         return None
@@ -160,6 +160,24 @@ def _clause_holds(numbers: tuple[int, ...], clause: str, *, local: bool) -> bool
         "<": numbers < other,
         ">": numbers > other,
     }[operator]
+
+
+_PREVIEW = re.compile(r"(\d+(?:\.\d+)*)(?:a|b|rc|\.?dev)\d*\Z")
+
+
+def _release_of_a_preview(
+    wanted: str, numbers: tuple[int, ...], operator: str
+) -> tuple[int, ...] | None:
+    """The release numbers of a bound like ``<6.0.0dev``, when they alone decide.
+
+    They do for a final release with other numbers; packages write such bounds to keep
+    previews of the next release out.
+    """
+    match = _PREVIEW.match(wanted)
+    if match is None or operator not in ("<", "<=", ">", ">="):
+        return None
+    other = _plain(match[1])
+    return other if other != numbers else None
 
 
 def _prefix_holds(numbers: tuple[int, ...], operator: str, wanted: str) -> bool | None:

@@ -46,7 +46,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "KERAS_DOCTOR_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/keras-doctor"])
+    monkeypatch.setattr(sys, "argv", ["/no/such/file"])
 
 
 def examine(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -82,20 +83,20 @@ class Terminal(io.StringIO):
 
 def test_progress_waits_speaks_and_erases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("COLUMNS", "42")
     monkeypatch.setattr("keras_doctor.cli.progress.DELAY", 0.05)
     stream = Terminal()
-    with Progress(stream=stream) as progress:
+    with Progress(stream=stream, limit=7.5) as progress:
         progress("short")
-        progress("Importing keras\n\x1b[2J in /a/very/long/path (up to 120 s)")
+        progress("Importing keras\n\x1b[2J in /a/very/long/path")
         deadline = time.monotonic() + 10
         while not stream.getvalue() and time.monotonic() < deadline:
             time.sleep(0.01)
     text = stream.getvalue()
-    assert text.startswith("\r\x1b[KImporting keras \\x1b[2J in")
+    assert text.startswith("\r\x1b[KImporting keras \\x1b[2J ... (up to 7.5 s)")
     assert text.endswith("\r\x1b[K")
     assert "short" not in text
-    assert len(text.split("\x1b[K")[1].rstrip("\r")) <= 29
+    assert len(text.split("\x1b[K")[1].rstrip("\r")) <= 41
 
 
 def test_progress_is_silent_when_quick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,11 +123,18 @@ def test_progress_needs_a_terminal(monkeypatch: pytest.MonkeyPatch, enabled: boo
         ("/home/a/.cache/uv/archive-v0/Xy1", "/x/bin/keras-doctor", "uvx keras-doctor"),
         ("/home/a/.local/pipx/.cache/0a1b2c", "/x/bin/keras-doctor", "pipx run keras-doctor"),
         ("/home/a/.cache/pipx/0a1b2c", "/x/bin/keras-doctor", "pipx run keras-doctor"),
-        ("/home/a/.local/share/pipx/venvs/keras-doctor", "/x/keras-doctor", "keras-doctor"),
-        ("/home/a/.venv", "/home/a/.venv/bin/keras-doctor", "keras-doctor"),
+        ("/home/a/.local/share/pipx/venvs/keras-doctor", "{bin}/keras-doctor", "keras-doctor"),
+        ("/home/a/.venv", "{bin}/keras-doctor", "keras-doctor"),
+        ("/home/a/.venv", "/home/a/my venv/bin/keras-doctor", "'/home/a/my venv/bin/keras-doctor'"),
+        ("/home/a/.venv", "/usr/bin/pytest", "keras-doctor"),
     ],
 )
-def test_program_name(monkeypatch: pytest.MonkeyPatch, prefix: str, argv0: str, name: str) -> None:
+def test_program_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, prefix: str, argv0: str, name: str
+) -> None:
+    """What is named can be pasted: found by its name, or named by its path."""
+    (tmp_path / "keras-doctor").write_text("")
+    monkeypatch.setenv("PATH", f"/no/such{os.pathsep}{tmp_path}")
     monkeypatch.setattr(sys, "prefix", prefix)
-    monkeypatch.setattr(sys, "argv", [argv0])
+    monkeypatch.setattr(sys, "argv", [argv0.replace("{bin}", str(tmp_path))])
     assert program.program_name() == name

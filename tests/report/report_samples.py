@@ -363,7 +363,9 @@ def two_causes() -> Examination:
             Frame(file="<frozen importlib>", line=241, function="_call", text=None),
             Frame(file=f"{SITE}/tensorflow/python/p.py", line=62, function="<module>", text=None),
         ),
-        output='Fatal Python error: Bus error\n\nCurrent thread 0x7f (most recent call first):\n  File "x.py", line 2 in f\n',
+        output="Fatal Python error: Bus error\n\n"
+        "Current thread 0x7f (most recent call first):\n"
+        '  File "x.py", line 2 in f\n',
     )
     files = finding(
         "KD302",

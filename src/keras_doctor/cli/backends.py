@@ -35,7 +35,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
 
     from keras_doctor import api
 
-    with Progress(enabled=not options.quiet) as progress:
+    with Progress(enabled=not options.quiet, limit=options.timeout) as progress:
         examination, considered = api.backends(
             python=options.python,
             kernel=options.kernel,

@@ -53,7 +53,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     from keras_doctor import api
 
     snapshot = load(options.snapshot) if options.snapshot else None
-    with Progress(enabled=not options.quiet) as progress:
+    with Progress(enabled=not options.quiet, limit=options.timeout) as progress:
         examination, considered = api.check(
             python=options.python,
             kernel=options.kernel,

@@ -17,14 +17,15 @@ def program_name() -> str:
     0.13), pipx into ``.cache`` of its own folder or ``pipx`` of the user's cache.
     """
     first = sys.argv[0] if sys.argv else ""
-    if os.path.basename(first) == "__main__.py":
-        return f"{_python()} -m keras_doctor"
+    name = os.path.basename(first)
+    if name == "__main__.py":
+        return f"{_as_typed(sys.executable)} -m keras_doctor"
     parts = os.path.normpath(sys.prefix).split(os.sep)
     if any(part.startswith("archive-v") for part in parts):
         return f"uvx {NAME}"
     if "pipx" in parts and ".cache" in parts and "venvs" not in parts:
         return f"pipx run {NAME}"
-    return NAME
+    return _as_typed(first) if name.startswith(NAME) else NAME
 
 
 def quote(words: tuple[str, ...]) -> str:
@@ -38,12 +39,12 @@ def quote(words: tuple[str, ...]) -> str:
     return shlex.join(words)
 
 
-def _python() -> str:
-    """The shortest word that starts this interpreter: its name, if PATH leads to it."""
-    name = os.path.basename(sys.executable)
+def _as_typed(path: str) -> str:
+    """A program's bare name when the shell would find this very file by it, else its path."""
+    name = os.path.basename(path)
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         candidate = os.path.join(folder, name)
-        if os.path.exists(candidate):
-            same = os.path.normcase(candidate) == os.path.normcase(sys.executable)
-            return name if same else quote((sys.executable,))
-    return quote((sys.executable,))
+        if os.path.isfile(candidate):
+            same = os.path.normcase(candidate) == os.path.normcase(os.path.abspath(path))
+            return name.removesuffix(".exe") if same else quote((path,))
+    return quote((path,))

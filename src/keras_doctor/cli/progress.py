@@ -21,11 +21,16 @@ class Progress:
 
     Args:
         enabled: False for `--quiet`; besides, only a terminal is written to.
+        limit: Seconds that a step may take, said with it.
         stream: Where to; default: stderr.
     """
 
-    def __init__(self, *, enabled: bool = True, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, *, enabled: bool = True, limit: float | None = None, stream: TextIO | None = None
+    ) -> None:
         import os
+
+        self._limit = "" if limit is None else f" (up to {limit:g} s)"
 
         self._stream = sys.stderr if stream is None else stream
         self._enabled = (
@@ -48,8 +53,11 @@ class Progress:
     def _show(self, message: str) -> None:
         from keras_doctor.report.layout import one_line
 
-        room = max(columns() - 1, 10)
-        self._write(_ERASE + one_line(message)[:room])
+        room = max(columns() - 1 - len(self._limit), 10)
+        shown = one_line(message)
+        if len(shown) > room:
+            shown = shown[: room - 3] + "..."
+        self._write(_ERASE + shown + self._limit)
         self._shown = True
 
     def _stop(self) -> None:

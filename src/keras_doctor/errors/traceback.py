@@ -24,6 +24,7 @@ MAX_MESSAGE_LINES = 60
 MAX_TRACEBACKS = 500
 _LOOK_AHEAD = 6
 _MAX_NOISE = 50
+_SYNTAX_LINES = 8
 
 _HEADER = "Traceback (most recent call last)"
 _GROUP_HEADER = "+ Exception Group " + _HEADER
@@ -116,7 +117,8 @@ def _find(lines: list[str]) -> list[Found]:
     found: list[Found] = []
     row: list[_Block] = []
     for block in blocks:
-        if row and block.link is None and not (block.depth and row[0].group):
+        member = block.depth and any(each.group and each.depth < block.depth for each in row)
+        if row and block.link is None and not member:
             found.append(_assemble(row, lines))
             row = []
         row.append(block)
@@ -165,7 +167,7 @@ def _blocks(lines: list[str]) -> list[_Block]:
             block = _read_block(lines, index, link)
         elif 'File "' in line and (frame := _FRAME.match(line)) and frame[3] is None:
             # A syntax error in the program's own file is printed without a header.
-            block = _read_frames(lines, index, index, "", link, depth=0, group=False)
+            block = _read_syntax_error(lines, index, link)
         if block is not None:
             blocks.append(block)
             link = None
@@ -177,6 +179,17 @@ def _blocks(lines: list[str]) -> list[_Block]:
             link = None  # the next header follows at once, after one blank line
         index += 1
     return blocks
+
+
+def _read_syntax_error(lines: list[str], index: int, link: str | None) -> _Block | None:
+    """Reads place, source, mark and exception; a few lines, so that the time stays linear."""
+    few = lines[index : index + _SYNTAX_LINES]
+    block = _read_frames(few, 0, 0, "", link, depth=0, group=False)
+    if block is None or not block.raised.type.endswith(
+        ("SyntaxError", "IndentationError", "TabError")
+    ):
+        return None
+    return block._replace(start=index, stop=index + block.stop)
 
 
 def _link_in(line: str) -> str | None:
@@ -248,7 +261,7 @@ class _Stripper:
 
     def __init__(self, prefix: str) -> None:
         self.pattern = prefix_pattern(prefix) if prefix else None
-        self.bare = prefix.strip()
+        self.bare = prefix_pattern(prefix.strip())
 
     def __call__(self, line: str) -> str | None:
         if self.pattern is None:
@@ -257,7 +270,7 @@ class _Stripper:
         if found:
             return line[found.end() :]
         # Blank lines lose the blanks at the end of their prefix.
-        return "" if line.strip() == self.bare else None
+        return "" if self.bare.fullmatch(line.strip()) else None
 
 
 def _frame(found: re.Match[str]) -> Frame:

@@ -60,6 +60,7 @@ class PrivateHome:
         folder: str,
         *,
         changes: Sequence[Change] = (),
+        keras_homes: Sequence[str] = (),
         own_program: bool = False,
     ) -> None:
         """Prepares; nothing is written before the context is entered.
@@ -68,6 +69,7 @@ class PrivateHome:
             environ: the user's variables.
             folder: the working folder.
             changes: of these, `config-text` is done here, in the private copy.
+            keras_homes: values of KERAS_HOME that a line of the script sets.
             own_program: the run is the user's program, not only imports: its caches and
                 temporary files stay the user's.
         """
@@ -75,6 +77,7 @@ class PrivateHome:
         self.folder = folder
         self.user_environ = environ
         self.changes = [each for each in changes if each.kind == "config-text"]
+        self.keras_homes = keras_homes
         self.own_program = own_program
         self.environ = dict(environ)
         self.root = ""
@@ -125,6 +128,8 @@ class PrivateHome:
                 os.chmod(parent, 0o500)
         self.environ["USERPROFILE" if os.name == "nt" else "HOME"] = self.home
         self._redirect_variables()
+        for value in self.keras_homes:
+            self.redirect("KERAS_HOME", value)
         for change in self.changes:
             self._write_config(change)
         self._made = _listing(self.home)

@@ -149,6 +149,8 @@ def replace_file(folder: str, inside: str, text: str | None) -> None:
     """
     parts = inside.split(os.sep)
     path = folder
+    if text is not None:
+        os.makedirs(folder, exist_ok=True)
     for part in parts[:-1]:
         path = os.path.join(path, part)
         if os.path.islink(path):

@@ -62,7 +62,9 @@ def run_imports(
         return blank._replace(output="no interpreter is known")
     applied = _with_variables(environ, changes)
     try:
-        with PrivateHome(applied, target.folder, changes=changes) as home:
+        settings = [each.setting for each in statements if each.setting is not None]
+        homes = [value for variable, value, _default in settings if variable == "KERAS_HOME"]
+        with PrivateHome(applied, target.folder, changes=changes, keras_homes=homes) as home:
             spec = _specification(target, home, statements, changes, timeout)
             spec.update(train=train, wish=wish)
             argv = [target.python, "-B", *options, "-c", COMMAND, spec["program"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from keras_doctor.cli.output import columns, emit, holds_unicode, wants_color
 
@@ -12,22 +12,18 @@ if TYPE_CHECKING:
     from keras_doctor.cli.parser import Options
 
 
-class Style(TypedDict):
-    """How a text report is drawn."""
+def style(options: Options) -> dict[str, Any]:
+    """What the terminal, the variables and the options say about drawing.
 
-    width: int
-    color: bool
-    unicode: bool
-
-
-def style(options: Options) -> Style:
-    """What the terminal, the variables and the options say about drawing."""
+    Returns:
+        ``width`` (int), ``color`` and ``unicode`` (bool), as every text report takes them.
+    """
     to_file = options.output is not None
-    return Style(
-        width=columns(),
-        color=wants_color(options.color, to_file=to_file),
-        unicode=holds_unicode(to_file=to_file),
-    )
+    return {
+        "width": columns(),
+        "color": wants_color(options.color, to_file=to_file),
+        "unicode": holds_unicode(to_file=to_file),
+    }
 
 
 def show(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.imports import distribution_of, import_name_of, loaded_distributions
+from keras_doctor.knowledge.selection import backends, generations
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import FILES, PRESENCE
@@ -12,7 +13,7 @@ from keras_doctor.rules.stages import FILES, PRESENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Evidence, Finding, Outcome, Raised
+    from keras_doctor.model import Evidence, Finding, Fix, Outcome, Raised
     from keras_doctor.rules.context import Context
 
 
@@ -67,9 +68,26 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
         ],
         stage=PRESENCE,
         weight="fatal",
-        fixes=[install(context, "keras")],
+        fixes=[_install_keras(context)],
         signs=[sign(module="keras")],
-        explains=["not-installed:" + d for d in ("numpy", "h5py", "tensorflow", "scipy")],
+        # What Keras would bring along is not missing by itself.
+        explains=[f"not-installed:{name}" for name in loaded_distributions() - {"keras"}],
+    )
+
+
+def _install_keras(context: Context) -> Fix:
+    """Keras declares no backend: name one, unless there is one."""
+    known = backends()
+    if context.wish in known and not context.backend_importable(context.wish or ""):
+        backend = known[context.wish or ""].distributions[0]
+        return install(context, "keras", backend, summary=f"Install Keras and {context.wish}.")
+    if any(context.backend_importable(b) for b in known if known[b].trains):
+        return install(context, "keras", summary="Install Keras.")
+    return install(
+        context,
+        "keras",
+        known[generations()[-1].default].distributions[0],
+        summary="Install Keras and a backend; it needs one, and declares none.",
     )
 
 

@@ -47,7 +47,7 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
         "KD102",
         "backend-not-installed",
         name if source.kind == "default" or target == name else source.name,
-        title=_title(source, name, others),
+        title=_title(source, name, missing, others),
         why=_why(generation, source, name),
         evidence=[
             seen(f"{name} is selected", source.where),
@@ -61,7 +61,7 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
         stage=SELECTION,
         weight="fatal",
         subject=name,
-        fixes=_fixes(context, generation, source, name, target),
+        fixes=_fixes(context, source, name, missing, target),
         signs=[sign(module=m) for m in missing]
         + [sign(text=rf"(No module named|requires).*\b{m}\b") for m in missing],
         explains=[f"not-installed:{m}" for m in (*missing, *known.distributions)],
@@ -88,15 +88,18 @@ def _target(context: Context, generation: Generation, others: list[str]) -> str 
     return candidates[0] if candidates else None
 
 
-def _title(source: Source, name: str, others: list[str]) -> str:
+def _title(source: Source, name: str, missing: list[str], others: list[str]) -> str:
+    absent = "is not installed here"
+    if backends()[name].imports[0] not in missing:
+        absent = f"needs {listing(missing)}, not installed here"
     training = [b for b in others if backends()[b].trains]
     but = f" ({listing(training)} {'is' if len(training) == 1 else 'are'})" if training else ""
     if source.kind == "default":
         return (
             f"Nothing asks for a backend (no KERAS_BACKEND, no keras.json), so Keras takes {name}, "
-            f"which is not installed here{but}"
+            f"which {absent}{but}"
         )
-    return f"{source.name} asks for {name}, which is not installed here{but}"
+    return f"{source.name} asks for {name}, which {absent}{but}"
 
 
 def _why(generation: Generation, source: Source, name: str) -> str:
@@ -111,14 +114,17 @@ def _why(generation: Generation, source: Source, name: str) -> str:
 
 
 def _fixes(
-    context: Context, generation: Generation, source: Source, name: str, target: str | None
+    context: Context, source: Source, name: str, missing: list[str], target: str | None
 ) -> list[Fix]:
     known = backends()
-    add = install(context, known[name].distributions[0], summary=f"Or install {name} here.")
-    if generation.fixed or target == name or target is None:
-        return [add._replace(summary=f"Install {name} here.")]
+    main = known[name].imports[0]
+    needed = [known[name].distributions[0]] if main in missing else missing
+    add = install(context, *needed, summary=f"Or install {listing(needed)} here.")
+    fixed = context.generation is not None and context.generation.fixed
+    if fixed or target == name or target is None:
+        return [add._replace(summary=f"Install {listing(needed)} here.")]
     fixes = list(choose_backend(context, target, source))
     if target not in context.installed_backends:
-        needed = known[target].distributions[0]
-        fixes.append(install(context, needed, summary=f"And install {target} here."))
+        wanted = known[target].distributions[0]
+        fixes.append(install(context, wanted, summary=f"And install {target} here."))
     return [*fixes, add]

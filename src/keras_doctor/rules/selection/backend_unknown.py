@@ -6,9 +6,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from keras_doctor.knowledge.selection import Generation, meant_by
+from keras_doctor.knowledge.selection import Generation, generations, meant_by
 from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
-from keras_doctor.rules.remedies import backend_change, choose_backend
+from keras_doctor.rules.remedies import backend_change, choose_backend, edit
 from keras_doctor.rules.stages import SELECTION
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         raise NotApplicable("no Keras was found")
     name = source.value
     if source.kind == "default" or name is None or name in generation.names:
+        if _wish_is_unknown(context, generation):
+            yield _unknown_wish(context, generation)
+            return
         raise NotApplicable("the name that is asked for is known")
     if generation.external and _is_external_backend(context, name):
         raise NotApplicable(f"{name} is an external backend")
@@ -69,6 +72,36 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         ],
         explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
         changes=[backend_change(target)] if target else (),
+    )
+
+
+def _wish_is_unknown(context: Context, generation: Generation) -> bool:
+    """Nobody asks for the wished backend, and this Keras would not know it anyway."""
+    if context.wish is None or context.wish in generation.names:
+        return False
+    return not any(s.value == context.wish for s in context.choice.sources)
+
+
+def _unknown_wish(context: Context, generation: Generation) -> Finding:
+    wish = context.wish or ""
+    having = [g.title for g in generations() if wish in g.names]
+    return finding(
+        "KD101",
+        "backend-unknown",
+        "keras",
+        title=f"Keras {context.keras_version} has no {wish} backend",
+        why=f"{generation.title} knows {listing(generation.names)}.",
+        evidence=[seen(f"keras {context.keras_version} is installed", _metadata(context))],
+        stage=SELECTION,
+        weight="fatal",
+        blocks=(),
+        fixes=[
+            edit(
+                "use-env",
+                wish,
+                f"Make an environment with a Keras that has it: {listing(having[-3:], 'or')}.",
+            )
+        ],
     )
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.model import Change, Evidence, Finding
+from keras_doctor.knowledge.selection import backends
+from keras_doctor.model import Change
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
-from keras_doctor.rules.remedies import backend_change, choose_backend, set_variable
+from keras_doctor.rules.remedies import backend_change, choose_backend, install, set_variable
 from keras_doctor.rules.selection.explain import UNREAD, Source
 from keras_doctor.rules.stages import SELECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keras_doctor.model import Evidence, Finding, Fix
     from keras_doctor.rules.context import Context
 
 
@@ -84,9 +86,16 @@ def _conflict(
         stage=SELECTION,
         weight="fatal" if wished else "risk",
         blocks=(),
-        fixes=choose_backend(context, other, winner),
+        fixes=[*choose_backend(context, other, winner), *_missing(context, other)],
         changes=[backend_change(other)] if wished else (),
     )
+
+
+def _missing(context: Context, backend: str) -> list[Fix]:
+    if context.backend_importable(backend):
+        return []
+    needed = backends()[backend].distributions[0] if backend in backends() else backend
+    return [install(context, needed, summary=f"And install {backend} here.")]
 
 
 def _evidence(context: Context) -> list[Evidence]:

@@ -165,6 +165,15 @@ class Context:
             return frozenset()
         return frozenset(i.module.partition(".")[0] for i in script.imports if not i.guarded)
 
+    def shown(self, path: str) -> str:
+        """A path as a person would say it: from the working folder, or from home."""
+        folder, home = self.snapshot.target.folder, self.variables.get("HOME")
+        if is_inside(path, folder) and len(folder) > 1:
+            return os.path.relpath(path, folder)
+        if home and len(home.value) > 1 and is_inside(path, home.value):
+            return os.path.join("~", os.path.relpath(path, home.value))
+        return path
+
     @cached_property
     def marker_environment(self) -> dict[str, str]:
         """The patient's values of the environment markers (PEP 508)."""

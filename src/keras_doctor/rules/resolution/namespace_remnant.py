@@ -43,7 +43,10 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
             "KD207",
             "namespace-remnant",
             name,
-            title=f"{module.path} is a leftover folder without code: {name} is not installed",
+            title=(
+                f"{context.shown(module.path)} is a leftover folder without code: {name} is not "
+                "installed"
+            ),
             why=f"Python takes the folder for an empty package, so `import {name}` gives nothing.",
             evidence=[
                 seen("a folder without __init__.py", module.path),

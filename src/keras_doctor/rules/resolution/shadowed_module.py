@@ -80,9 +80,7 @@ def _shadow(context: Context, local: LocalModule) -> Finding:
     package = local.name in context.way_modules
     start = _breaks_the_start(context, local)
     what = f"the package {local.name}" if package else f"Python's own module {local.name}"
-    shown = os.path.relpath(local.path, context.snapshot.target.folder)
-    if shown.startswith(".."):
-        shown = local.path
+    shown = context.shown(local.path)
     kind = "folder" if local.kind == "package" else "file"
     target = os.path.join(os.path.dirname(local.path), "my_" + os.path.basename(local.path))
     at_start = context.snapshot.start.mode != "normal" and local.origin == "pythonpath"

@@ -61,7 +61,7 @@ def _unreadable(context: Context, source: Source) -> Finding:
         "KD105",
         "keras-config-invalid",
         "keras.json",
-        title=f"{config.path} may not be read ({mode})",
+        title=f"{context.shown(config.path)} may not be read ({mode})",
         why="Keras opens the file because it exists, and does not survive that it cannot.",
         evidence=[seen(f"{mode}, {config.state}", config.path)],
         stage=CONFIGURATION,

@@ -157,13 +157,16 @@ def _unread_file(context: Context, source: Source, asked: str, got: str | None) 
     importable = context.backend_importable(got or "")
     home = context.variables.get("HOME")
     proper = os.path.join(home.value if home else "~", ".keras", "keras.json")
-    missing = "" if importable else ", which is not installed here"
+    missing = "" if importable else f" (and {got} is not installed here)"
+    shown = context.shown(source.where)
+    if os.path.dirname(shown) == "":
+        shown += " in the working folder"
     return finding(
         "KD104",
         "backend-setting-ignored",
         source.where,
-        title=f"Nobody reads {source.where}: Keras takes {got}{missing}, not {asked}",
-        why=f"Keras reads {proper} (or keras.json in the folder that KERAS_HOME names) only.",
+        title=f"Keras does not read {shown}: it takes {got}, not {asked}{missing}",
+        why=f"Keras reads {context.shown(proper)} (or keras.json in the folder that KERAS_HOME names) only.",
         evidence=[
             seen(f'"backend": "{asked}"', source.where),
             seen(f"{got} is selected", context.choice.source and context.choice.source.where),

@@ -312,3 +312,57 @@ def test_a_keras_json_that_is_a_folder(patient: Patient) -> None:
     patient.fake_keras()
     (patient.home / ".keras" / "keras.json").mkdir(parents=True)
     assert run(patient).chain[0].type == "IsADirectoryError"
+
+
+def test_which_keras_is_asked(patient: Patient) -> None:
+    patient.fake_keras()
+    patient.module("keras.layers", "")
+    patient.module("tf_inner", "def backend(): return 'inner'")
+    patient.module(
+        "tensorflow.__init__",
+        "__version__ = '1'\nimport keras as _k\nimport types\n"
+        "keras = types.ModuleType('tf.keras')\nkeras.layers = keras.backend = keras\n"
+        "keras.__version__ = '7'\nkeras.__dict__['backend'] = __import__('tf_inner')\n",
+    )
+    patient.module("hollow.sub", "")
+    path = str(patient.project / "a.py")
+
+    def version(*texts: str) -> str | None:
+        statements = [Statement(text, 1, path, None) for text in texts]
+        return run_imports(patient.target, patient.environ, statements).keras_version
+
+    assert version("import tensorflow as tf") == "7"
+    assert version("from tensorflow import keras") == "7"
+    assert version("import tensorflow as tf", "import keras") == "9.9.9"
+    assert version("from keras import backend as K", "import tensorflow") == "9.9.9"
+    assert version("import json, keras") == "9.9.9"
+    patient.module("mine", "import keras")
+    assert version("import mine") == "9.9.9"
+    assert version("import json") is None
+
+
+def test_a_hollow_keras_is_no_keras(patient: Patient) -> None:
+    (patient.project / "keras" / "layers").mkdir(parents=True)
+    outcome = run(patient)
+    assert outcome.status == "raised"
+    assert outcome.failed_statement == "keras.backend"
+    assert outcome.chain[0].name == "keras.backend"
+
+
+def test_settings_alone_are_followed_by_keras(patient: Patient) -> None:
+    patient.fake_keras()
+    setting = Statement("...", 1, "a.py", ("KERAS_BACKEND", "jax", False))
+    outcome = run_imports(patient.target, patient.environ, [setting])
+    assert (outcome.status, outcome.backend) == ("passed", "jax")
+
+
+def test_a_patient_that_writes_into_our_file_is_survived(patient: Patient) -> None:
+    patient.module(
+        "bad",
+        "import os, sys\nfolder = os.path.dirname(os.environ['HOME'])\n"
+        "with open(os.path.join(folder, 'results'), 'wb') as stream:\n"
+        '    stream.write(b\'20\\n{"record": "raised"}\\n\')\nos._exit(3)\n',
+    )
+    outcome = run_imports(patient.target, patient.environ, [Statement("import bad", 1, None, None)])
+    assert outcome.status in ("exited", "not-started")
+    assert outcome.exit_code == 3

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _DUMP_SECONDS = 1.0
 _MASKED_LINES = 3
 _OUR_ABORT = "Fatal Python error: Aborted"
-_FATAL = (signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV)
-_FATAL_NUMBERS = {int(each) for each in _FATAL} | {int(getattr(signal, "SIGBUS", signal.SIGSEGV))}
+# Not every system has them all.
+_FATAL = ("SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV")
+_FATAL_NUMBERS = {int(getattr(signal, name)) for name in _FATAL if hasattr(signal, name)}
 _SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish"}
 
 # Native parts of the Keras world, in the list of mapped files: TensorFlow, jaxlib, PyTorch,

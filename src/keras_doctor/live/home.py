@@ -87,7 +87,8 @@ class PrivateHome:
 
     def __enter__(self) -> Self:
         """Makes the folder."""
-        self.root = tempfile.mkdtemp(prefix="keras-doctor-")
+        # As the patient will see it: on macOS the temporary folder is behind a link.
+        self.root = os.path.realpath(tempfile.mkdtemp(prefix="keras-doctor-"))
         try:
             self._build()
         except BaseException:

@@ -43,7 +43,7 @@ def run_imports(
     Args:
         target: the Python, the working folder, and what sys.path begins with.
         environ: the variables that the user would start it with.
-        statements: what to run; ``import keras`` when there is nothing.
+        statements: what to run; with no import among them, ``import keras`` at their end.
         options: options of the interpreter, like ``-O``.
         train: also train one tiny step; on a backend for inference, build and predict.
         changes: what to do differently: a counterfactual run.
@@ -55,7 +55,9 @@ def run_imports(
         What happened; never an exception of the patient's making. A target without an
         interpreter, or one that cannot be started, is `not-started`.
     """
-    statements = tuple(statements) or DEFAULT
+    statements = tuple(statements)
+    if all(each.setting is not None for each in statements):
+        statements += DEFAULT
     what = "; ".join(each.text for each in statements)[:MAX_WHAT]
     blank = _blank(what, tuple(changes), train=train)
     if target.python is None:
@@ -214,7 +216,13 @@ def _outcome(
 ) -> Outcome:
     records = read_records(_read(spec["results"]))
     report = _read(spec["crash"]).decode("utf-8", "replace")
-    ending = judge_imports(records, ended.code, report, ended.output, spec["program"])
+    try:
+        ending = judge_imports(records, ended.code, report, ended.output, spec["program"])
+        imports = edges_of(records)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        # Something in the patient wrote into our file: only the end itself is known.
+        records, imports = [], ()
+        ending = judge_imports(records, ended.code, report, ended.output, spec["program"])
     text, line = _failed(records, ending, spec["statements"])
     keras = first(records, "keras") or {}
     trained = first(records, "trained") or {}
@@ -232,7 +240,7 @@ def _outcome(
         keras_version=keras.get("version"),
         keras_file=keras.get("file"),
         device=trained.get("device"),
-        imports=edges_of(records),
+        imports=imports,
         seconds=round(ended.seconds, 3),
         output=output,
     )

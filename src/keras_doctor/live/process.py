@@ -58,10 +58,8 @@ class Capture:
         """Returns what was kept; bytes that are not UTF-8 are replaced."""
         with self._lock:
             self._cut()
-            head = self.head.decode("utf-8", "replace")
-            tail = self.tail.decode("utf-8", "replace")
-            between = f"\n[... {self.dropped} bytes left out ...]\n" if self.dropped else ""
-        return head + between + tail
+            left_out = b"\n[... %d bytes left out ...]\n" % self.dropped if self.dropped else b""
+            return (self.head + left_out + self.tail).decode("utf-8", "replace")
 
 
 class Child:

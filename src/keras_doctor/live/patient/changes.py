@@ -71,6 +71,6 @@ def hide(paths):
         name, entry = hidden_module(path)
         module = sys.modules.get(name)
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and same_path(file, path):
+        if isinstance(file, str) and path in (file, os.path.dirname(file)):
             del sys.modules[name]
         sys.meta_path.insert(0, Hider(name, entry))

@@ -11,6 +11,15 @@ from keras_doctor.live.patient.step import train_step
 from keras_doctor.live.patient.watch import Watcher, module_file
 
 
+def modules_of(statement):
+    """Returns the top-level names that an import statement imports from."""
+    words = statement.replace(",", " , ").split()
+    if words[:1] == ["from"]:
+        return {words[1].split(".")[0]} if len(words) > 1 else set()
+    starts = [index + 1 for index, word in enumerate(words) if word in ("import", ",")]
+    return {words[index].split(".")[0] for index in starts if index < len(words)}
+
+
 class StopRun(BaseException):
     """The run is over; everything was reported."""
 
@@ -31,7 +40,7 @@ class Run:
         self.channel.send("start", version=sys.version.split()[0])
         try:
             self.statements()
-            name, keras = self.guarded("look", None, self.find_keras)
+            name, keras = self.guarded("look", "tf.keras", self.find_keras)
             backend = None
             if keras is not None:
                 backend = self.guarded("look", name + ".backend", self.look, name, keras)
@@ -126,9 +135,8 @@ class Run:
         """
         asked = set()
         for text, _line, _path, setting in self.spec["statements"]:
-            words = text.replace(",", " ").split()
             if setting is None:
-                asked.update([word.split(".")[0] for word in words[1:]])
+                asked.update(modules_of(text))
         inside = os.path.dirname(module_file("tensorflow") or "")
         importer = self.watcher.noted.get("keras")
         if importer is not None and not (inside and importer.startswith(inside + os.sep)):
@@ -136,8 +144,14 @@ class Run:
         for name in ("keras", "tf_keras"):
             if name in asked and name in sys.modules:
                 return name, sys.modules[name]
-        if "tensorflow" in sys.modules:
-            keras = sys.modules["tensorflow"].keras
+        tensorflow = sys.modules.get("tensorflow")
+        if tensorflow is not None:
+            try:
+                keras = tensorflow.keras
+            except AttributeError:
+                if hasattr(tensorflow, "__version__"):
+                    return None, None  # a release from before tf.keras
+                raise  # a hollow namespace: TensorFlow is not there
             keras.layers  # noqa: B018 - the lazy loader acts only now
             return "tf.keras", keras
         return None, None

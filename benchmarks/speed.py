@@ -20,10 +20,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from parts import budget
 from patients import Patient, build_patients
 
 HERE = Path(__file__).resolve().parent
 DOCTOR = "keras-doctor check --no-live"
+# A process's peak memory includes that of the process it was started from, so the programs are
+# started by an interpreter that imports nothing. It cannot report less than its own 7 MB.
+LAUNCHER = """
+import posix, sys, time
+null = [(posix.POSIX_SPAWN_OPEN, fd, "/dev/null", posix.O_RDWR, 0) for fd in (0, 1, 2)]
+start = time.perf_counter()
+pid = posix.posix_spawn(sys.argv[1], sys.argv[1:], posix.environ, file_actions=null)
+_, status, used = posix.wait4(pid, 0)
+wall = time.perf_counter() - start
+print(posix.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, wall, used.ru_maxrss)
+"""
 BASELINES = ("uv pip check", "pip check", "pipdeptree", "bare interpreter")
 
 
@@ -41,6 +53,8 @@ class Measured(NamedTuple):
 
     patient: Patient
     samples: dict[str, list[Sample]]
+    parts: list[tuple[str, float]]
+    """Parts of `check --no-live` and their CPU seconds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +101,7 @@ def measure(patient: Patient, rounds: int, variables: Mapping[str, str]) -> Meas
             sample = run_once(argv, variables)
             if number:
                 samples[name].append(sample)
-    return Measured(patient, samples)
+    return Measured(patient, samples, budget(patient.python, variables, rounds))
 
 
 def run_once(argv: Sequence[str], variables: Mapping[str, str]) -> Sample:
@@ -96,26 +110,21 @@ def run_once(argv: Sequence[str], variables: Mapping[str, str]) -> Sample:
     Raises:
         RuntimeError: It could not do its work (neither 0 nor 1).
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        argv,
+    launched = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, *argv],
         env=dict(variables),
         cwd=variables["HOME"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in {0, 1}:
-        raise RuntimeError(f"{' '.join(argv)}: exit status {process.returncode}")
+    status, cpu, wall, memory = launched.stdout.split()
+    if int(status) not in {0, 1}:
+        raise RuntimeError(f"{' '.join(argv)}: exit status {status}")
     # Kilobytes on Linux, bytes on macOS.
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Sample(
-        cpu=usage.ru_utime + usage.ru_stime,
-        wall=time.perf_counter() - start,
-        memory_mb=usage.ru_maxrss / unit,
-    )
+    return Sample(cpu=float(cpu), wall=float(wall), memory_mb=float(memory) / unit)
 
 
 def report(measured: Sequence[Measured], rounds: int) -> str:
@@ -141,6 +150,13 @@ def report(measured: Sequence[Measured], rounds: int) -> str:
             "| program | CPU s | wall s | memory MB | keras-doctor takes |",
             "| --- | ---: | ---: | ---: | ---: |",
             *(_row(name, one.samples) for name in (DOCTOR, *BASELINES)),
+            "",
+            "By part, measured apart from the above:",
+            "",
+            "| part | CPU ms |",
+            "| --- | ---: |",
+            *(f"| {part} | {seconds * 1000:.1f} |" for part, seconds in one.parts),
+            f"| sum | {sum(seconds for _, seconds in one.parts) * 1000:.1f} |",
             "",
         ]
     return "\n".join(lines)

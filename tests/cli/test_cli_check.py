@@ -112,6 +112,15 @@ def test_the_command_to_verify_keeps_the_target(
     assert expected in [line.strip() for line in capfd.readouterr().out.splitlines()]
 
 
+def test_the_command_for_somebody_else_keeps_the_target(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    examine(monkeypatch, samples.hung())
+    main(["--python", "3.11", "--train", "--", "python", "x.py"])
+    expected = "keras-doctor snapshot --python 3.11 --output snapshot.json -- python x.py"
+    assert expected in [line.strip() for line in capfd.readouterr().out.splitlines()]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -14,7 +14,7 @@ import report_samples as samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_doctor.model import Change, Evidence, Fix, Start
+from keras_doctor.model import Change, Evidence, Fix
 from keras_doctor.report.backends import render_backends
 from keras_doctor.report.layout import clean
 from keras_doctor.report.text import render_check
@@ -64,7 +64,7 @@ def test_widths(name: str, width: int) -> None:
     commands = {fix.command for cause in example.diagnosis.causes for fix in cause.fixes}
     asked = {ask.command for ask in example.diagnosis.asks}
     for line in render_check(example, width=width, verbose=width >= 60).splitlines():
-        copied = line.strip() in commands | asked or line.strip().startswith("keras-doctor check")
+        copied = line.strip() in commands | asked or line.strip().startswith("keras-doctor ")
         assert len(line) <= min(width, 100) or copied or "/" in line, line
 
 
@@ -91,10 +91,12 @@ def test_every_command_is_pasteable_at_any_width() -> None:
 
 def test_what_was_not_tried_is_said() -> None:
     assert "Not tried  the import itself (--no-live)" in render_check(samples.unseen())
-    given = samples.examination(
-        snapshot=samples.snapshot(start=Start(mode="given", failure=None, exit_code=None))
+    assert "the import itself (facts from a file are only read)" in render_check(
+        samples.unseen_cause(), from_file=True
     )
-    assert "Not tried  the import itself\n" in render_check(given)
+    assert "the machine that the facts are from:" in render_check(
+        samples.unseen_cause(), from_file=True
+    )
     assert "Not tried  a training step" in render_check(samples.healthy())
     trained = samples.healthy()
     step = samples.outcome(kind="train", what="one training step")

@@ -78,7 +78,9 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             quiet=options.quiet,
             program=program_name(),
             again=again(options, mine),
+            take_along=take_along(options, mine),
             considered=considered,
+            from_file=snapshot is not None,
             **style(options),
         )
 
@@ -97,11 +99,7 @@ def again(options: Options, command: tuple[str, ...]) -> str:
     The same target and wish, but with the import tried, and as text. After a snapshot, which
     stays as it is, it is to be typed where the snapshot came from.
     """
-    argv: list[str] = ["check"]
-    for option in ("python", "kernel", "project", "backend"):
-        value = getattr(options, option)
-        if value is not None:
-            argv += [f"--{option}", value]
+    argv = ["check", *_same_target(options)]
     if options.train:
         argv.append("--train")
     if options.timeout != words.TIMEOUT:
@@ -109,6 +107,23 @@ def again(options: Options, command: tuple[str, ...]) -> str:
     if command:
         argv += ["--", *command]
     return f"{program_name()} {quote(tuple(argv))}"
+
+
+def take_along(options: Options, command: tuple[str, ...]) -> str:
+    """The command line that writes the facts of the same target down."""
+    argv = ["snapshot", *_same_target(options), "--output", "snapshot.json"]
+    if command:
+        argv += ["--", *command]
+    return f"{program_name()} {quote(tuple(argv))}"
+
+
+def _same_target(options: Options) -> list[str]:
+    argv: list[str] = []
+    for option in ("python", "kernel", "project", "backend"):
+        value = getattr(options, option)
+        if value is not None:
+            argv += [f"--{option}", value]
+    return argv
 
 
 def load(path: str) -> Snapshot:

@@ -33,7 +33,7 @@ def render_backends(
         considered: One line for each place that was considered for the target.
     """
     from keras_doctor.report import details
-    from keras_doctor.report.text import add_choice, add_target
+    from keras_doctor.report.header import add_choice, add_target
 
     page = Page(width=width, color=color, unicode=unicode)
     diagnosis = examination.diagnosis

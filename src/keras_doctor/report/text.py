@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.report import wording
+from keras_doctor.report import header, wording
 from keras_doctor.report.layout import LABEL, Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keras_doctor.model import Diagnosis, Evidence, Examination, Finding, Fix, Outcome
+    from keras_doctor.model import Diagnosis, Evidence, Examination, Finding, Fix
 
 _TONES = {wording.GOOD: "green", wording.BAD: "red", wording.OPEN: "yellow"}
 _PROGRAM = "keras-doctor"
-_OUTPUT_LINES = 6
-_FRAMES = 3
 _OTHER_FIXES = 2
 _PROBLEMS = 3
 
@@ -34,7 +32,9 @@ def render_check(
     unicode: bool = True,
     program: str = _PROGRAM,
     again: str | None = None,
+    take_along: str | None = None,
     considered: Sequence[str] = (),
+    from_file: bool = False,
 ) -> str:
     """The report of one examination.
 
@@ -47,7 +47,9 @@ def render_check(
         unicode: Whether the output can hold more than ASCII.
         program: How this program was called, for commands to paste.
         again: The command line that repeats this examination, quoted for the shell.
+        take_along: The command line that writes the facts down for somebody else.
         considered: One line for each place that was considered for the target.
+        from_file: Whether the facts were read from a snapshot's file.
 
     Returns:
         Text ending in a line break, without control characters other than line breaks (and
@@ -60,12 +62,18 @@ def render_check(
         _brief(page, examination.diagnosis)
         return page.render()
     page.blank()
-    add_target(page, examination)
-    _ran(page, examination, verbose=verbose)
-    add_choice(page, examination)
-    _untried(page, examination)
+    header.add_target(page, examination)
+    header.add_runs(page, examination, verbose=verbose)
+    header.add_choice(page, examination)
+    header.add_untried(page, examination, from_file=from_file)
     _causes(page, examination, program, verbose=verbose)
-    _way_out(page, examination, again or _repeat(examination, program))
+    _way_out(
+        page,
+        examination,
+        again or _repeat(examination, program),
+        take_along or f"{program} snapshot --output snapshot.json",
+        elsewhere=from_file,
+    )
     _notes(page, examination.diagnosis, verbose=verbose)
     _limits(page, examination, verbose=verbose)
     if verbose:
@@ -80,104 +88,6 @@ def _brief(page: Page, diagnosis: Diagnosis) -> None:
         page.text(f"- {cause.title}", hang=2)
         if cause.fixes:
             _do(page, cause.fixes[0], indent=4)
-
-
-def add_target(page: Page, examination: Examination) -> None:
-    """Which Python and which folder were examined, and why these."""
-    target, interpreter = examination.snapshot.target, examination.snapshot.interpreter
-    where = target.python or (interpreter.executable if interpreter else None)
-    version = f" ({interpreter.version})" if interpreter else ""
-    if where:
-        page.field("Python", f"{where}{version}")
-        page.field("", target.chosen)
-    else:
-        page.field("Python", target.chosen)
-    page.field("Folder", target.folder)
-
-
-def _ran(page: Page, examination: Examination, *, verbose: bool) -> None:
-    """What was run as it is, and how the run that decides the verdict failed."""
-    main = wording.as_it_is(examination.outcomes)
-    label = "Ran"
-    for run in examination.outcomes:
-        if run.changes or not (run is main or wording.worked(run) or verbose):
-            continue
-        page.field(label, f"{wording.ran(run, examination.snapshot.target)}: {_ended(run)}")
-        label = ""
-    if main is not None and not wording.worked(main):
-        _failure(page, main, verbose=verbose)
-
-
-def _ended(run: Outcome) -> str:
-    after = wording.seconds(run.seconds)
-    if run.status == "passed":
-        return f"passed in {after}"
-    if run.status == "stopped":
-        return f"the imports passed; it was stopped after {after}"
-    if run.status == "raised":
-        return f"failed after {after}{_place(run)}"
-    if run.status == "died":
-        return f"Python died after {after} ({run.signal or 'signal unknown'})"
-    if run.status == "hung":
-        return f"no end in sight after {after}; it was stopped"
-    if run.status == "exited":
-        return f"ended Python after {after} with exit status {run.exit_code}"
-    return "Python did not start"
-
-
-def _place(run: Outcome) -> str:
-    """Which line of the user's own program failed, when that is known."""
-    line, statement = run.failed_line, run.failed_statement
-    if line is None and run.chain and run.chain[-1].frames:
-        first = run.chain[-1].frames[0]
-        line, statement = first.line, first.text
-    shown = f" ({statement.strip()})" if statement and statement.strip() != run.what else ""
-    return f" at line {line}{shown}" if line else shown
-
-
-def _failure(page: Page, run: Outcome, *, verbose: bool) -> None:
-    """What the failing run said: its last exception in full, or its last lines."""
-    if run.chain:
-        page.field("Error", wording.raised(run.chain[-1]), style="bold")
-        if run.chain[0].message not in run.chain[-1].message:
-            page.field("Before it", wording.raised(run.chain[0]))
-        return
-    if run.crash_frames:
-        page.field("Last seen", "in these calls, the innermost last:")
-        for frame in run.crash_frames if verbose else run.crash_frames[-_FRAMES:]:
-            file = frame.file if verbose else wording.short_path(frame.file)
-            page.field("", f"  {file}:{frame.line} in {frame.function}")
-    lines = wording.last_words(run.output)
-    if lines:
-        page.field("Output", "\n".join(lines[-_OUTPUT_LINES:]))
-
-
-def add_choice(page: Page, examination: Examination) -> None:
-    """Which Keras is found, and which backend it is asked to take."""
-    selection = examination.diagnosis.selection
-    if selection is None:
-        return
-    keras = selection.keras
-    if keras.version or keras.path:
-        name = keras.distribution if (keras.distribution or "").lower() != "keras" else None
-        text = " ".join(part for part in (name, keras.version) if part) or "version unknown"
-        home = examination.snapshot.target.environment
-        elsewhere = keras.path and not (home and keras.path.startswith(home))
-        page.field("Keras", f"{text} ({keras.path})" if elsewhere else text)
-    page.field("Backend", wording.chosen_by(selection))
-    if examination.wish and examination.wish != selection.backend.name:
-        page.field("Wanted", examination.wish)
-
-
-def _untried(page: Page, examination: Examination) -> None:
-    """What was not tried, so that nobody takes it for fine."""
-    if not examination.outcomes:
-        given = examination.snapshot.start.mode == "given"
-        page.field("Not tried", "the import itself" + ("" if given else " (--no-live)"))
-        return
-    trained = any(run.kind in ("train", "command") for run in examination.outcomes)
-    if not trained and examination.diagnosis.healthy:
-        page.field("Not tried", "a training step (--train does one)")
 
 
 def _causes(page: Page, examination: Examination, program: str, *, verbose: bool) -> None:
@@ -246,16 +156,22 @@ def _follows(page: Page, findings: list[Finding], *, indent: int) -> None:
     page.field("Also", f"{len(findings)} other {verb} from this: {titles}", indent=indent)
 
 
-def _way_out(page: Page, examination: Examination, again: str) -> None:
+def _way_out(
+    page: Page, examination: Examination, again: str, take_along: str, *, elsewhere: bool
+) -> None:
+    """How to see that a repair worked, and where else to turn."""
     diagnosis = examination.diagnosis
     if not diagnosis.causes:
         return
     page.blank()
-    if len(diagnosis.causes) > 1:
-        page.text("Mend them in this order. To see that it worked:")
+    if any(cause.cause != wording.UNKNOWN for cause in diagnosis.causes):
+        order = "Mend them in this order. " if len(diagnosis.causes) > 1 else ""
+        where = ", on the machine that the facts are from" if elsewhere else ""
+        page.text(f"{order}To see that it worked{where}:")
+        page.command(again, indent=4)
     else:
-        page.text("To see that it worked:")
-    page.command(again, indent=4)
+        page.text("To ask somebody else, take the facts along; personal names are masked:")
+        page.command(take_along, indent=4)
     works = [b for b in diagnosis.backends if b.importable and b.trains is not False]
     if works:
         page.blank()

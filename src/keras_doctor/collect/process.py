@@ -17,6 +17,7 @@ MOST_OUTPUT = 64 << 20
 MOST_ERRORS = 1 << 16
 """Of standard error that is kept: its end."""
 _LINGER = 2.0  # seconds that a program gets to end after its output is complete
+_LEFTOVERS = 0.3  # seconds for the rest of a pipe that something else may keep open
 
 
 class Completed(NamedTuple):
@@ -77,7 +78,7 @@ def run_program(
             _kill_session(process)
         process.wait()
     for worker in (feeder, reader, listener):
-        worker.join(_LINGER)
+        worker.join(_LEFTOVERS)
     return Completed(
         exit_code=process.returncode,
         output=b"".join(output),

@@ -22,7 +22,8 @@ def begin(request, own_file):
 
     Args:
         request: What the host asks; only its marker is used here.
-        own_file: The file that this program was started as, None when it came over stdin.
+        own_file: The file that this program was started as; None, or ``<stdin>`` in old
+            versions, when it came over stdin.
 
     Returns a dict: path (as it was), modules (name to file, of modules with a file), stdlib
     (the entries that were kept), forgotten (kept alive, so that nothing of theirs runs).
@@ -31,7 +32,8 @@ def begin(request, own_file):
         _refuse(request)
     sys.dont_write_bytecode = True
     before = list(sys.path)
-    if own_file and before and not getattr(sys.flags, "safe_path", False):
+    unsafe = not sys.flags.isolated and not getattr(sys.flags, "safe_path", False)
+    if own_file not in (None, "<stdin>") and before and unsafe:
         before[0] = ""  # its own folder, where stdin has the working folder
     stdlib = _stdlib_entries(before)
     sys.path[:] = stdlib

@@ -41,8 +41,8 @@ def gather(request, start):
         world, stdlib, sites, user = describe_outside(request["outside"])
     else:
         world = describe_world(stdlib)
-        sites = site_folders(world)
         user = user_site(world, mode, request["ignore_environment"])
+        sites = site_folders(world, user)
     python_path = []
     if not request["ignore_environment"]:
         python_path = pythonpath_entries(os.environ.get("PYTHONPATH"), request["folder"])
@@ -62,7 +62,7 @@ def gather(request, start):
     names = list(request["module_names"]) + list(request["roots"])
     for distribution in way:
         names += [name.partition(".")[0] for name in distribution["import_packages"]]
-    mapping = editable_mapping(sites + ([user] if user else []))
+    mapping = editable_mapping(sites)
     contents = request["contents"]
     wanted, watched = request["commands"], set(request["watched"])
     target = dict(request["given"]["target"])

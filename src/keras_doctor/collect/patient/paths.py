@@ -24,13 +24,12 @@ def build_path(start, mode, path0, python_path, stdlib, user, sites):
         python_path: Entries of PYTHONPATH that this start obeys.
         stdlib: Entries of the standard library.
         user: The user site folder, or None.
-        sites: The site-packages folders.
+        sites: The site folders in the order in which Python adds them, the user's among them.
 
     Returns:
         (list of dicts like PathEntry, list of dicts like StartupLine)
     """
-    folders = ([user] if user else []) + sites
-    lines = [(folder, read_pth_files(folder)) for folder in folders]
+    lines = [(folder, read_pth_files(folder)) for folder in sites]
     if mode == "normal":
         path = list(start)
         if path and path[0] == "":

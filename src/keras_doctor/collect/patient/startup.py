@@ -29,18 +29,21 @@ def read_venv(folder):
     return settings
 
 
-def site_folders(world):
-    """The site-packages folders of a world, in the order in which Python adds them.
+def site_folders(world, user):
+    """The site folders of a world, in the order in which Python adds them.
 
-    The patient's own ``site`` module knows the layout of its distribution (Debian's
-    dist-packages, say), also when it was started without running it.
+    That is the virtual environment's, the user's, the base's. The patient's own ``site``
+    module knows the layout of its distribution (Debian's dist-packages, say), also when it was
+    started without running it.
     """
     import site
 
-    prefixes = [world["prefix"]]
+    own = site.getsitepackages([world["prefix"]]) if world["venv"] else []
+    base = []
     if world["venv"] is None or world["system_site_packages"]:
-        prefixes += [world["base_prefix"]]
-    return [os.path.abspath(folder) for folder in site.getsitepackages(prefixes)]
+        base = site.getsitepackages([world["prefix"], world["base_prefix"]])
+    folders = own + ([user] if user else []) + base
+    return list(dict.fromkeys(os.path.abspath(folder) for folder in folders))
 
 
 def user_site(world, mode, ignoring):

@@ -208,6 +208,44 @@ def test_nothing_is_offered_where_nothing_is_installed() -> None:
     assert found.changes == ()
 
 
+WISHES = [
+    Case(
+        "Theano is wished of Keras 3",
+        world(wish="theano"),
+        "keras",
+        "fatal",
+        ("Keras 3.8.0 has no theano backend",),
+        (("use-env", "theano"),),
+        (),
+    ),
+    Case(
+        "JAX is wished of Keras 2.3",
+        world(KERAS_23, variables=variable("theano"), wish="jax"),
+        "keras",
+        "fatal",
+        ("Keras 2.3.1 has no jax backend",),
+        (("use-env", "jax"),),
+        (),
+    ),
+    Case(
+        "OpenVINO is wished of Keras 3.7",
+        world(of_keras("3.7.0", *JAX), wish="openvino"),
+        "keras",
+        "fatal",
+        ("has no openvino backend",),
+        (("use-env", "openvino"),),
+        (),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", WISHES, ids=lambda case: case.id)
+def test_the_wish_is_unknown(case: Case) -> None:
+    """No import fails for it, and no setting can mend it."""
+    found = assert_case("KD101", "backend-unknown", case)
+    assert found.changes == ()
+
+
 EXTERNAL = dist("plaidml-keras", "0.7.0", imports=("plaidml",))
 NOTHING: dict[str, Context] = {
     "nothing is asked for": world(),
@@ -265,6 +303,10 @@ NOTHING: dict[str, Context] = {
     ),
     "HOME can be written, so /tmp is not read": world(
         configs=[config(state="absent"), config(automatic("pytorch"), source="tmp")]
+    ),
+    "the wish is known": world(wish="torch"),
+    "another rule tells that the wish is ignored": world(
+        of_keras("2.15.0", TENSORFLOW[0]), variables=variable("jax"), wish="jax"
     ),
     "no Keras": world(without(TENSORFLOW_STACK, "keras"), variables=variable("pytorch")),
     "the program computes it": world(program=script(setting(None), "keras")),

@@ -18,6 +18,7 @@ from keras_doctor.model import Change, Evidence, Fix
 from keras_doctor.report.backends import render_backends
 from keras_doctor.report.layout import clean
 from keras_doctor.report.text import render_check
+from keras_doctor.rules.base import sign
 
 GOLDEN = Path(__file__).parent / "golden"
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -147,6 +148,24 @@ def test_the_experiment_behind_another_cause() -> None:
         "With the causes above removed, `import keras` still fails; with this one change more, "
         "it passes: a mended copy of /h/keras.json" in " ".join(text.split())
     )
+
+
+def test_certain_says_what_it_rests_on() -> None:
+    """A failure that a cause did not predict is not said to show it."""
+    predicted = sign("ModuleNotFoundError", module="torch")
+    cause = samples.finding(confidence="certain", signs=(predicted,), changes=())
+    for name, words in (
+        ("torch", "the failure that was seen is the one that this leads to"),
+        ("numpy", "there is no other way for it to end"),
+    ):
+        error = samples.raised("ModuleNotFoundError", f"No module named '{name}'", name=name)
+        text = render_check(
+            samples.examination(
+                outcomes=(samples.outcome("raised", chain=(error,)),),
+                diagnosis=samples.diagnosis(causes=(cause,)),
+            )
+        )
+        assert words in " ".join(text.split())
 
 
 def test_a_command_that_passes_on_another_backend() -> None:

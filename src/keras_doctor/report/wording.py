@@ -179,11 +179,22 @@ def certainty(finding: Finding, examination: Examination) -> str:
     if finding.confidence == "proven":
         return f"proven. {experiment(finding, examination)}"
     if finding.confidence == "certain":
-        outcome = as_it_is(examination.outcomes)
-        if outcome is not None and not worked(outcome) and finding.signs:
+        if _was_seen(finding, examination):
             return "certain: the failure that was seen is the one that this leads to"
         return "certain: with this, there is no other way for it to end"
     return "likely: it was read, but no failure was seen that only this explains"
+
+
+def _was_seen(finding: Finding, examination: Examination) -> bool:
+    """Whether some run failed in a way that the finding predicts."""
+    from keras_doctor.diagnosis import matches
+
+    return any(
+        matches(sign, outcome)
+        for outcome in examination.outcomes
+        if not worked(outcome)
+        for sign in finding.signs
+    )
 
 
 def experiment(finding: Finding, examination: Examination) -> str:
@@ -239,6 +250,8 @@ def last_words(output: str) -> list[str]:
 
 def seconds(value: float) -> str:
     """A duration for a person: ``0.4 s``, ``12 s``."""
+    if value < 0.05:
+        return "less than 0.1 s"
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 

@@ -166,7 +166,10 @@ def _unread_file(context: Context, source: Source, asked: str, got: str | None) 
         "backend-setting-ignored",
         source.where,
         title=f"Keras does not read {shown}: it takes {got}, not {asked}{missing}",
-        why=f"Keras reads {context.shown(proper)} (or keras.json in the folder that KERAS_HOME names) only.",
+        why=(
+            f"Keras reads {context.shown(proper)} (or keras.json in the folder that KERAS_HOME "
+            "names) only."
+        ),
         evidence=[
             seen(f'"backend": "{asked}"', source.where),
             seen(f"{got} is selected", context.choice.source and context.choice.source.where),

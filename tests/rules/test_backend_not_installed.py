@@ -345,14 +345,12 @@ def test_nothing(context: Context) -> None:
     assert abstains("KD102", context).startswith("NotApplicable: ")
 
 
-@pytest.mark.xfail(strict=True, reason="says that no KERAS_BACKEND is set, though it is")
 def test_title_under_a_generation_that_ignores_the_variable() -> None:
     context = world(of_keras("2.10.0", *THEANO), variables=variable("theano"))
     (found,) = judge("KD102", context)
     assert "no KERAS_BACKEND" not in found.title
 
 
-@pytest.mark.xfail(strict=True, reason="says that the file asks, though it names no backend")
 def test_a_keras_json_without_a_backend_asks_for_nothing() -> None:
     (found,) = judge("KD102", world(keras_json={"floatx": "float32"}))
     assert not found.title.startswith("keras.json asks for")

@@ -318,19 +318,16 @@ def test_nothing(context: Context) -> None:
     assert abstains("KD101", context).startswith("NotApplicable: ")
 
 
-@pytest.mark.xfail(strict=True, reason="Keras 3 ignores an empty variable, however it was set")
 def test_a_line_of_the_script_that_empties_the_variable() -> None:
     context = world(variables=variable("jax"), program=script(setting(""), "keras"))
     assert judge("KD101", context) == []
 
 
-@pytest.mark.xfail(strict=True, reason="says that the file is empty, where its backend is")
 def test_an_empty_name_in_keras_json() -> None:
     (found,) = judge("KD101", world(keras_json=automatic("")))
     assert "keras.json is empty" not in found.title
 
 
-@pytest.mark.xfail(strict=True, reason="the offered backend is not installed, nor offered to be")
 def test_the_offer_works() -> None:
     """Only JAX is there: asking for torch gives the next ImportError."""
     (found,) = judge("KD101", world(variables=variable("pytorch")))

@@ -400,20 +400,17 @@ def test_nothing(context: Context) -> None:
     assert abstains("KD105", context).startswith("NotApplicable: ")
 
 
-@pytest.mark.xfail(strict=True, reason="calls the backend of KERAS_BACKEND the default of Keras")
 def test_title_where_the_variable_decides() -> None:
     (found,) = judge("KD105", world(keras_json=TRAILING_COMMA, variables=JAX_VARIABLE))
     assert "its default, jax" not in found.title
 
 
-@pytest.mark.xfail(strict=True, reason="mending the file writes another backend into it")
 def test_mending_keeps_what_was_meant() -> None:
     context = world(keras_json=TRAILING_COMMA, variables=JAX_VARIABLE)
     (found,) = judge("KD105", context)
     assert json.loads(found.fixes[0].value or "")["backend"] == "jax"
 
 
-@pytest.mark.xfail(strict=True, reason="Keras 2.15 never obeys the backend of the file")
 def test_nothing_is_lost_where_nothing_is_obeyed() -> None:
     context = world(of_keras("2.15.0"), keras_json=TRAILING_COMMA)
     (found,) = judge("KD105", context)
@@ -421,18 +418,15 @@ def test_nothing_is_lost_where_nothing_is_obeyed() -> None:
     assert "backend-not-installed:tensorflow" not in found.explains
 
 
-@pytest.mark.xfail(strict=True, reason="chmod 644 on a folder locks it, and mends nothing")
 def test_a_folder_called_keras_json() -> None:
     (found,) = judge("KD105", world(configs=[config(state="folder", mode=0o755)]))
     assert all(fix.kind != "chmod" for fix in found.fixes)
 
 
-@pytest.mark.xfail(strict=True, reason="a large file is read by Keras, only the collector does not")
 def test_a_large_file_is_not_judged() -> None:
     assert judge("KD105", world(configs=[config(state="too-large")])) == []
 
 
-@pytest.mark.xfail(strict=True, reason="float16 came with 0.3.3, as the reference measured")
 def test_float16_before_it_existed() -> None:
     context = world(of_keras("0.3.1", *THEANO), keras_json={"floatx": "float16"})
     assert [f.weight for f in judge("KD105", context)] == ["fatal"]

@@ -8,15 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_doctor.knowledge.selection import generation_of
 from keras_doctor.rules.selection.config_text import ConfigContent, read_config
 from rules.factory import automatic, config
 
 
 def read(text: str, version: str = "3.8.0") -> ConfigContent:
-    generation = generation_of(version)
-    assert generation is not None
-    return read_config(config(text), generation, version)
+    return read_config(config(text), version)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +106,6 @@ def test_any_object_is_read(data: dict[str, object]) -> None:
     assert {key for key, _value, _good in content.invalid} <= set(data) - {"backend"}
 
 
-@pytest.mark.xfail(strict=True, reason="the constant default is taken, not that of the platform")
 def test_default_of_windows() -> None:
     """Keras 1.1.1 on Windows takes Theano for a keras.json that names no backend."""
     from rules.factory import of_keras, world

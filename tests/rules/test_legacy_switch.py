@@ -171,13 +171,11 @@ def test_it_needs_no_keras() -> None:
     assert [f.weight for f in judge("KD106", context)] == ["fatal"]
 
 
-@pytest.mark.xfail(strict=True, reason="setdefault does not change a variable that is set")
 def test_setdefault_of_a_set_variable() -> None:
     program = script(switch("0", default_only=True), "tensorflow")
     assert judge("KD106", world(TENSORFLOW_STACK, variables=ON, program=program))
 
 
-@pytest.mark.xfail(strict=True, reason="unsetting the variable does not touch a line of the script")
 def test_the_fix_is_where_the_switch_is() -> None:
     (found,) = judge("KD106", world(TENSORFLOW_STACK, program=script(switch("1"), "tensorflow")))
     assert f"{SCRIPT}:2" in [fix.name for fix in found.fixes]

@@ -275,18 +275,15 @@ def test_nothing(context: Context) -> None:
     assert abstains("KD104", context).startswith("NotApplicable: ")
 
 
-@pytest.mark.xfail(strict=True, reason="unsetting the variable does not touch a line of the script")
 def test_the_fix_is_where_the_request_is() -> None:
     (found,) = judge("KD104", world(KERAS_215, program=script(setting("jax", line=4), "keras")))
     assert found.fixes[0].name == f"{SCRIPT}:4"
 
 
-@pytest.mark.xfail(strict=True, reason="a file that somebody left in /tmp is nobody's request")
 def test_a_file_in_tmp_is_not_why_tensorflow_is_missing() -> None:
     context = world(configs=[config(state="absent"), config(automatic("jax"), source="tmp")])
     assert all(f.weight == "risk" for f in judge("KD104", context))
 
 
-@pytest.mark.xfail(strict=True, reason="an empty variable asks for nothing, and Keras 2.10 works")
 def test_an_empty_variable_is_no_request() -> None:
     assert judge("KD104", world(KERAS_210_STACK, variables=variable(""))) == []

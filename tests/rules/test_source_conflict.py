@@ -286,7 +286,6 @@ def test_the_evidence_lists_every_source_and_the_run() -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="calls the one source that is ignored overruled by default")
 def test_keras_0_3_0_reads_no_variable() -> None:
     stack = of_keras("0.3.0", *THEANO, TENSORFLOW[0])
     (found,) = judge("KD103", world(stack, variables=variable("tensorflow"), wish="tensorflow"))

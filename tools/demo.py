@@ -3,7 +3,7 @@
 Makes, in a temporary folder that is removed at the end: a virtual environment for keras-doctor,
 an environment with Keras 3 and JAX from PyPI, and a project with a training script. Then two
 independent things go wrong, as they do: a file of Keras was written only halfway, and the backend
-is asked for by a name that Keras does not know. pip's own configuration decides where packages
+is asked for in a spelling that Keras does not know. pip's own configuration decides where packages
 come from. Standard library only: it runs before anything is installed.
 """
 
@@ -83,15 +83,16 @@ def build(folder: Path) -> dict[str, str]:
     )
     damaged = Path(site.strip()) / DAMAGED
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
-    say(f"broken: the second half of {DAMAGED} is gone, and KERAS_BACKEND=pytorch")
+    say(f"broken: the second half of {DAMAGED} is gone, and KERAS_BACKEND=JAX")
     programs = Path(python_of(folder / "env")).parent
+    path = [str(programs), os.environ.get("PATH", ""), str(link_tool(folder))]
     return {
         **os.environ,
-        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": os.pathsep.join(path),
         "VIRTUAL_ENV": str(folder / "env"),
         "HOME": str(folder / "home"),
         "USERPROFILE": str(folder / "home"),
-        "KERAS_BACKEND": "pytorch",
+        "KERAS_BACKEND": "JAX",
     }
 
 
@@ -114,11 +115,11 @@ def show_what_the_user_sees(folder: Path, variables: dict[str, str]) -> bool:
 
 def examine(folder: Path, variables: dict[str, str]) -> int:
     """Runs keras-doctor from its own environment, in the user's shell; its exit status."""
-    tool = Path(python_of(folder / "tool")).with_name("keras-doctor")
-    run([str(tool), "--version"])
+    tool = str(link_tool(folder) / "keras-doctor")
+    run([tool, "--version"])
     print("\n$ keras-doctor check -- python train.py\n", flush=True)
     status = subprocess.run(
-        [str(tool), "check", "--", "python", "train.py"],
+        [tool, "check", "--", "python", "train.py"],
         cwd=folder / "project",
         env=variables,
         timeout=600,
@@ -127,6 +128,18 @@ def examine(folder: Path, variables: dict[str, str]) -> int:
     print()
     say(f"exit status {status} (1: causes were found)")
     return status
+
+
+def link_tool(folder: Path) -> Path:
+    """A folder with nothing but keras-doctor in it, as pipx and uv put programs on PATH."""
+    programs = Path(python_of(folder / "tool")).parent
+    if os.name == "nt":
+        return programs
+    link = folder / "bin" / "keras-doctor"
+    if not link.exists():
+        link.parent.mkdir()
+        link.symlink_to(programs / "keras-doctor")
+    return link.parent
 
 
 def python_of(environment: Path) -> str:

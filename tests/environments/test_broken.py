@@ -129,8 +129,16 @@ def assert_first(checked: Checked, causes: set[str], culprits: tuple[str, ...]) 
 
 def test_two_independent_faults_are_both_listed(jax_environment: Environment) -> None:
     typo_and_truncated(jax_environment)
-    checked = check(jax_environment)
+    checked = check(jax_environment, "--backend", "jax")
     assert [cause for cause, _ in checked.causes] == ["backend-unknown", "altered-files"]
+
+
+def test_what_a_typo_means_must_be_there_too(jax_environment: Environment) -> None:
+    """Nobody said jax: `pytorch` means torch, and torch is not installed."""
+    jax_environment.variables["KERAS_BACKEND"] = "pytorch"
+    (first, _), *others = check(jax_environment).causes
+    assert first == "backend-unknown"
+    assert {culprit for _, culprit in others} <= {"torch"}
 
 
 def test_keras_2_takes_tensorflow_by_default(theano_environment: Environment) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,10 +23,10 @@ def started(patient: Patient, mode: str, *options: str) -> Snapshot:
     """The snapshot of one mode, whether or not the normal start works."""
     payload = build_payload(patient.target(), Request(), start_after(mode, None))
 
-    def run(source: str, marker: str) -> processes.Completed:
-        argv = [patient.python, *options, "-"]
+    def run(last: Sequence[str], data: bytes, marker: str) -> processes.Completed:
+        argv = [patient.python, *options, *last]
         folder = str(patient.project)
-        return run_program(argv, source, patient.environ, folder, 30, marker)
+        return run_program(argv, data, patient.environ, folder, 30, marker)
 
     result: Attempt = attempt(payload, run)
     assert result.snapshot is not None, result.failure

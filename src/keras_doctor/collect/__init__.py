@@ -15,7 +15,7 @@ from keras_doctor.collect.request import Request
 from keras_doctor.collect.start import MODES, Attempt, attempt, build_payload, start_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from keras_doctor.collect.process import Completed
     from keras_doctor.model import Snapshot, Start, Target
@@ -54,9 +54,9 @@ def collect(
     for mode, options in MODES.items():
         start = start_after(mode, first)
         payload = build_payload(target, request, start)
-        argv = [python, *request.options, *options, "-"]
+        argv = [python, *request.options, *options]
         try:
-            result = attempt(payload, _runner(argv, environ, target.folder, timeout))
+            result = attempt(payload, _runner(argv, environ, target.folder, timeout), python)
         except OSError as error:
             failure = f"{python} cannot be started: {error.strerror or error}"
             result = Attempt(snapshot=None, unsupported=None, failure=failure, exit_code=126)
@@ -72,9 +72,9 @@ def collect(
 
 def _runner(
     argv: list[str], environ: Mapping[str, str], folder: str, timeout: float
-) -> Callable[[str, str], Completed]:
-    def run(source: str, marker: str) -> Completed:
-        return run_program(argv, source, environ, folder, timeout, marker)
+) -> Callable[[Sequence[str], bytes, str], Completed]:
+    def run(last: Sequence[str], data: bytes, marker: str) -> Completed:
+        return run_program([*argv, *last], data, environ, folder, timeout, marker)
 
     return run
 
@@ -105,8 +105,8 @@ def _collect_outside(
         last = (start.failure or "no output").splitlines()[-1:]
         raise CollectError(f"{python} is not a Python that starts: {' '.join(last) or 'no output'}")
     payload = build_payload(target, request, start, outside=python)
-    argv = [sys.executable, "-I", "-S", "-"]
-    result = attempt(payload, _runner(argv, environ, target.folder, timeout))
+    argv = [sys.executable, "-I", "-S"]
+    result = attempt(payload, _runner(argv, environ, target.folder, timeout), sys.executable)
     if result.snapshot is None:
         raise CollectError(f"{python} could not be read from outside: {result.failure}")
     return result.snapshot

@@ -37,8 +37,11 @@ FILES = (
 )
 """The order of concatenation; ``head`` runs before any other file is reached."""
 
+FOLDER = os.path.join(os.path.dirname(__file__), "patient")
+"""Where the files lie."""
+
 _BEGIN = 'START = begin(REQUEST, globals().get("__file__"))\n'
-_END = 'emit(gather(REQUEST, START), REQUEST["marker"])\n'
+_END = "run(REQUEST, START)\n"
 
 
 def build_source(payload: Mapping[str, Any]) -> str:
@@ -55,10 +58,9 @@ def build_source(payload: Mapping[str, Any]) -> str:
 @cache
 def _program() -> tuple[str, str]:
     """(the head, everything after it), without the imports between the files."""
-    folder = os.path.join(os.path.dirname(__file__), "patient")
     texts = []
     for name in FILES:
-        with open(os.path.join(folder, name + ".py"), encoding="ascii") as file:
+        with open(os.path.join(FOLDER, name + ".py"), encoding="ascii") as file:
             texts.append(strip(file.read()))
     return texts[0], "".join(texts[1:])
 

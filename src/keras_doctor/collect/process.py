@@ -32,17 +32,17 @@ class Completed(NamedTuple):
 
 def run_program(
     argv: Sequence[str],
-    source: str,
+    data: bytes,
     environ: Mapping[str, str] | None,
     folder: str | None,
     timeout: float,
     marker: str,
 ) -> Completed:
-    """Run ``argv`` in a session of its own and feed it ``source``.
+    """Run ``argv`` in a session of its own and feed it ``data``.
 
     Args:
         argv: The program and its arguments.
-        source: ASCII text for its standard input.
+        data: For its standard input.
         environ: Its variables; None for ours.
         folder: Its working folder; None for ours.
         timeout: Seconds; then it and what it started are killed.
@@ -64,7 +64,7 @@ def run_program(
     output: list[bytes] = []
     errors: list[bytes] = []
     mark = marker.encode("ascii")
-    feeder = _thread(_feed, process.stdin, source.encode("ascii"))
+    feeder = _thread(_feed, process.stdin, data)
     reader = _thread(_keep_head, process.stdout, output, mark)
     listener = _thread(_keep_tail, process.stderr, errors)
     try:

@@ -69,7 +69,7 @@ def collect_remote(
     where = f"{python} through {shlex.join(argv_prefix)}"
     first: Attempt | None = None
     for mode, options in MODES.items():
-        argv = [*argv_prefix, name, *options, "-"]
+        argv = [*argv_prefix, name, *options]
         payload = _payload(request, where, start_after(mode, first))
         result = attempt(payload, _runner(argv, timeout))
         if result.unsupported:
@@ -100,10 +100,10 @@ def _payload(request: Request | None, chosen: str, start: Start) -> dict[str, ob
     return build_payload(target, request or Request(), start)
 
 
-def _runner(argv: list[str], timeout: float) -> Callable[[str, str], Completed]:
-    def run(source: str, marker: str) -> Completed:
+def _runner(argv: list[str], timeout: float) -> Callable[[Sequence[str], bytes, str], Completed]:
+    def run(last: Sequence[str], data: bytes, marker: str) -> Completed:
         try:
-            return run_program(argv, source, None, None, timeout, marker)
+            return run_program([*argv, *last], data, None, None, timeout, marker)
         except OSError as error:
             raise CollectError(f"{argv[0]} cannot be run: {error.strerror or error}") from None
 

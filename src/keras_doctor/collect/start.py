@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_doctor.codec import CodecError, decode, encode
 from keras_doctor.collect.bundle import build_source
+from keras_doctor.collect.compiled import OTHER_VERSION, hand_over
 from keras_doctor.collect.errors import CollectError
 from keras_doctor.collect.load import FRAME, SCHEMA_VERSION
 from keras_doctor.model import Snapshot, Start, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from keras_doctor.collect.process import Completed
     from keras_doctor.collect.request import Request
@@ -89,17 +90,29 @@ def build_payload(
     }
 
 
-def attempt(payload: Mapping[str, Any], run: Callable[[str, str], Completed]) -> Attempt:
+def attempt(
+    payload: Mapping[str, Any],
+    run: Callable[[Sequence[str], bytes, str], Completed],
+    python: str | None = None,
+) -> Attempt:
     """Start the collector once.
 
     Args:
         payload: From :func:`build_payload`.
-        run: Gives a source text to an interpreter; also gets the marker of its output.
+        run: Starts an interpreter with the given last arguments and standard input; also gets
+            the marker of its output.
+        python: The interpreter, when it is on this machine: then byte code may do.
 
     Raises:
         CollectError: The document is damaged: then no other start would help.
+        RuntimeError: The collector itself failed, which is a mistake in this program.
     """
-    completed = run(build_source(payload), payload["marker"])
+    completed = None
+    ready = hand_over(payload, python) if python else None
+    if ready is not None:
+        completed = run(ready.options, ready.data, payload["marker"])
+    if completed is None or completed.exit_code == OTHER_VERSION:
+        completed = run(("-",), build_source(payload).encode("ascii"), payload["marker"])
     text = find_document(completed.output, payload["marker"])
     if text is None:
         return _failed(completed)
@@ -108,6 +121,8 @@ def attempt(payload: Mapping[str, Any], run: Callable[[str, str], Completed]) ->
         if completed.exit_code == UNSUPPORTED and "unsupported" in data:
             version = str(data["unsupported"])
             return Attempt(snapshot=None, unsupported=version, failure="", exit_code=UNSUPPORTED)
+        if "crashed" in data:
+            raise RuntimeError(f"the collector failed: {data['crashed']}")
         if "\\ud" in text:
             data = _repair(data)
         snapshot = decode(Snapshot, data, where="collector")

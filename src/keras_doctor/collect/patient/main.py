@@ -16,6 +16,7 @@ from keras_doctor.collect.patient.modules import (
     find_modules,
 )
 from keras_doctor.collect.patient.outside import describe_outside
+from keras_doctor.collect.patient.output import emit
 from keras_doctor.collect.patient.paths import build_path, pythonpath_entries
 from keras_doctor.collect.patient.settings import find_configs, find_variables
 from keras_doctor.collect.patient.startup import site_folders, user_site
@@ -24,6 +25,28 @@ from keras_doctor.collect.patient.way import (
     distributions_on_the_way,
     fixed_backends,
 )
+
+
+def run(request, start):
+    """The whole program after ``begin``; it does not return.
+
+    A mistake of ours must not look like a Python that does not start, so it is told.
+    """
+    try:
+        document = gather(request, start)
+    except Exception as error:
+        document = {"crashed": _where(error)}
+    emit(document, request["marker"])
+
+
+def _where(error):
+    """What was raised, and the functions that it came through."""
+    steps = []
+    trace = error.__traceback__
+    while trace is not None:
+        steps.append("%s:%d" % (trace.tb_frame.f_code.co_name, trace.tb_lineno))
+        trace = trace.tb_next
+    return "%s: %s (%s)" % (type(error).__name__, error, " > ".join(steps))
 
 
 def gather(request, start):
@@ -53,11 +76,13 @@ def gather(request, start):
     holders = [
         entry["path"] for entry in path if entry["kind"] == "folder" and entry["origin"] != "stdlib"
     ]
-    distributions, leftovers = scan_distributions(list(dict.fromkeys(holders)))
+    nothing = ([], [])
+    holders = list(dict.fromkeys(holders))
+    distributions, leftovers = _try(nothing, "the distributions", scan_distributions, holders)
     prefix = world["prefix"]
     listed = set(request["variables"])
     conda = _try(None, "the conda records", read_conda, prefix, listed)
-    configs = find_configs(request, prefix)
+    configs = _try([], "the configuration files", find_configs, request, prefix)
     way = _way(request, configs, distributions)
     names = list(request["module_names"]) + list(request["roots"])
     for distribution in way:
@@ -76,8 +101,8 @@ def gather(request, start):
         "distributions": distributions,
         "leftovers": leftovers,
         "files": _try([], "the installed files", check_files, way, distributions, contents),
-        "modules": find_modules(names, places, world, mapping),
-        "local_modules": find_local_modules(path, world),
+        "modules": _try([], "the modules", find_modules, names, places, world, mapping),
+        "local_modules": _try([], "the local modules", find_local_modules, path, world),
         "configs": configs,
         "variables": find_variables(request["variables"], conda["variables"] if conda else []),
         "commands": _try([], "the commands on PATH", find_commands, wanted, prefix, watched),

@@ -232,11 +232,11 @@ def _atom_holds(atom: str, environment: Mapping[str, str]) -> bool | None:
 def _satisfies_by_packaging(version: str, specifier: str) -> bool | None:
     try:
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
-        from packaging.version import InvalidVersion
+        from packaging.version import InvalidVersion, Version
     except ImportError:  # the tool may be installed beside a damaged packaging
         return None
     try:
-        return bool(SpecifierSet(specifier).contains(version, prereleases=True))
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
         return None
 

@@ -21,7 +21,7 @@ def read(text: str, version: str = "3.8.0") -> ConfigContent:
     [
         ('{"backend": "jax"}', "jax", "jax"),
         ('{"backend": "JAX "}', "JAX ", "JAX "),
-        ("{}", "tensorflow", "tensorflow"),
+        ("{}", None, None),
         ('{"backend": null}', "None", None),
         ('{"backend": 3}', "3", None),
         ("[]", None, None),
@@ -45,7 +45,13 @@ def test_backend(text: str, backend: str | None, meant: str | None) -> None:
     [("0.3.0", "theano"), ("1.0.8", "theano"), ("1.1.0", "tensorflow"), ("3.8.0", "tensorflow")],
 )
 def test_a_file_without_a_backend_means_the_default(version: str, default: str) -> None:
-    assert read("{}", version).backend == default
+    from rules.factory import of_keras, world
+
+    assert read("{}", version).backend is None
+    choice = world(of_keras(version), keras_json="{}").choice
+    assert choice.backend == default
+    assert choice.source is not None
+    assert choice.source.kind == "default"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ CASES = [
         NAME,
         "fatal",
         ("tf-keras is not installed",),
-        (install("2.18"), UNSET),
+        (install("2.18"), ("edit-code", f"{SCRIPT}:2")),
         BLOCKED,
     ),
     Case(

@@ -96,7 +96,7 @@ FIXED = [
         "keras",
         "fatal",
         ("Keras 2.15.0 ignores", "jax"),
-        ignored("jax"),
+        (("edit-code", f"{SCRIPT}:2"), ("use-env", "jax")),
         (),
     ),
     Case(
@@ -105,7 +105,7 @@ FIXED = [
         "keras",
         "fatal",
         ("theano",),
-        ignored("theano"),
+        (("edit-config", KERAS_JSON), ("use-env", "theano")),
         (),
     ),
     Case(
@@ -214,9 +214,6 @@ RISKS: dict[str, Context] = {
     ),
     "late in the script, and another wish": world(BOTH, program=TOO_LATE, wish="tensorflow"),
     "keras.json in the project, and the import works": world(BOTH, configs=in_project("jax")),
-    "keras.json in /tmp of somebody": world(
-        BOTH, configs=[config(state="absent"), config(automatic("jax"), source="tmp")]
-    ),
 }
 
 

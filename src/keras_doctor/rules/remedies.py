@@ -32,6 +32,11 @@ def _is_windows(context: Context) -> bool:
     return bool(interpreter and interpreter.platform == "win32")
 
 
+def path_separator(context: Context) -> str:
+    """What separates the entries of PYTHONPATH there."""
+    return ";" if _is_windows(context) else ":"
+
+
 def command(context: Context, kind: str, summary: str, argv: tuple[str, ...], name: str) -> Fix:
     """A fix that is one command."""
     return Fix(

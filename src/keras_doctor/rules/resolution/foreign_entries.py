@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.model import Change
 from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
 from keras_doctor.rules.context import same_path
-from keras_doctor.rules.remedies import command, edit, set_variable
+from keras_doctor.rules.remedies import edit, path_separator, set_variable
 from keras_doctor.rules.stages import PATH, START
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _fixes(context: Context, entry: PathEntry) -> list[Fix]:
         ]
         if not rest:
             return [set_variable(context, "PYTHONPATH", None, "Unset PYTHONPATH.")]
-        value = ":".join(rest)
+        value = path_separator(context).join(rest)
         return [set_variable(context, "PYTHONPATH", value, f"Take {entry.path} off PYTHONPATH.")]
     if entry.origin == "user-site":
         return [
@@ -190,13 +190,7 @@ def _fixes(context: Context, entry: PathEntry) -> list[Fix]:
     if entry.origin == "pth" and entry.where:
         return [edit("edit-config", entry.where, f"Remove the line {entry.where}.")]
     return [
-        command(
-            context,
-            "delete",
-            f"Remove the copies in {entry.path}.",
-            ("ls", entry.path),
-            entry.path,
-        )
+        edit("delete", entry.path, f"Remove the copies in {entry.path}, or take it off the path.")
     ]
 
 

@@ -65,7 +65,7 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
                 install(context, name, summary=f"then install {name}."),
             ],
             signs=[
-                sign("AttributeError", "ImportError", text=rf"'{name}[.']"),
+                sign("AttributeError", "ImportError", text=rf"(module|from) '{name}[.']"),
                 sign("ModuleNotFoundError", text=rf"'{name}[.']"),
                 sign(module=name),
             ],

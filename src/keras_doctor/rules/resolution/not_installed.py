@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.imports import distribution_of, import_name_of, loaded_distributions
 from keras_doctor.knowledge.selection import backends, generations
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
-from keras_doctor.rules.remedies import install
+from keras_doctor.rules.remedies import command, install
 from keras_doctor.rules.stages import FILES, PRESENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Evidence, Finding, Fix, Outcome, Raised
+    from keras_doctor.model import Evidence, Finding, Fix, LocalModule, Outcome, Raised
     from keras_doctor.rules.context import Context
 
 
@@ -52,7 +53,10 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
     if "keras" not in _wanted(context) or context.keras_distribution:
         return
     module = context.module("keras")
+    own = next((m for m in context.snapshot.local_modules if m.name == "keras"), None)
     if module is not None and module.kind != "missing":
+        if own is not None and own.kind != "namespace":
+            yield _only_a_local_one(context, own)
         return
     target = context.snapshot.target
     yield finding(
@@ -72,6 +76,32 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
         signs=[sign(module="keras")],
         # What Keras would bring along is not missing by itself.
         explains=[f"not-installed:{name}" for name in loaded_distributions() - {"keras"}],
+    )
+
+
+def _only_a_local_one(context: Context, own: LocalModule) -> Finding:
+    shown = context.shown(own.path)
+    # A folder may be Keras itself, from a checkout of its source; a single file never is.
+    return finding(
+        "KD206",
+        "not-installed",
+        "keras",
+        title=f"Keras is not installed in this Python; only your own {shown} has that name",
+        why=f"`import keras` runs {shown}.",
+        evidence=[seen(f"the only thing that answers to the name: {own.path}", own.entry)],
+        stage=PRESENCE,
+        weight="fatal" if own.kind == "module" else "risk",
+        fixes=[
+            command(
+                context,
+                "rename-file",
+                f"Rename {shown},",
+                ("mv", own.path, os.path.join(own.entry, "my_" + os.path.basename(own.path))),
+                own.path,
+            ),
+            _install_keras(context),
+        ],
+        signs=[sign(module="keras"), sign(file=own.path), sign(text=r"'keras[.']")],
     )
 
 

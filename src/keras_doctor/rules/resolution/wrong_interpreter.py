@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.context import is_inside
 from keras_doctor.rules.remedies import command
 from keras_doctor.rules.stages import START
 
@@ -56,7 +57,7 @@ def _foreign_pip(context: Context) -> PathCommand | None:
 def _in_the_folder(context: Context) -> Elsewhere | None:
     folder = context.snapshot.target.folder
     for place in context.elsewhere:
-        inside = place.python.startswith(folder)
+        inside = is_inside(place.python, folder)
         if inside and any(held.split(" ")[0] == "keras" for held in place.holds):
             return place
     return None

@@ -47,7 +47,7 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
         "KD102",
         "backend-not-installed",
         name if source.kind == "default" or target == name else source.name,
-        title=_title(source, name, missing, others),
+        title=_title(context, source, name, missing, others),
         why=_why(generation, source, name),
         evidence=[
             seen(f"{name} is selected", source.where),
@@ -88,12 +88,16 @@ def _target(context: Context, generation: Generation, others: list[str]) -> str 
     return candidates[0] if candidates else None
 
 
-def _title(source: Source, name: str, missing: list[str], others: list[str]) -> str:
+def _title(
+    context: Context, source: Source, name: str, missing: list[str], others: list[str]
+) -> str:
     absent = "is not installed here"
     if backends()[name].imports[0] not in missing:
         absent = f"needs {listing(missing)}, not installed here"
     training = [b for b in others if backends()[b].trains]
     but = f" ({listing(training)} {'is' if len(training) == 1 else 'are'})" if training else ""
+    if context.generation is not None and context.generation.fixed:
+        return f"Keras {context.keras_version} runs on nothing but {name}, which {absent}"
     if source.kind == "default":
         return (
             f"Nothing asks for a backend (no KERAS_BACKEND, no keras.json), so Keras takes {name}, "

@@ -6,15 +6,15 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from keras_doctor.knowledge.selection import Generation, generations, meant_by
+from keras_doctor.knowledge.selection import Generation, backends, generations, meant_by
 from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
-from keras_doctor.rules.remedies import backend_change, choose_backend, edit
+from keras_doctor.rules.remedies import backend_change, choose_backend, edit, install
 from keras_doctor.rules.stages import SELECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Finding
+    from keras_doctor.model import Finding, Fix
     from keras_doctor.rules.context import Context
     from keras_doctor.rules.selection.explain import Source
 
@@ -61,7 +61,7 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         ],
         stage=SELECTION,
         weight="fatal",
-        fixes=choose_backend(context, target, source) if target else (),
+        fixes=_fixes(context, target, source) if target else (),
         signs=[
             sign("ValueError", text=r"(Unable to import backend|Invalid backend|Empty module)"),
             sign("ValueError", "Exception", text=r"Unknown backend"),
@@ -73,6 +73,14 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
         changes=[backend_change(target)] if target else (),
     )
+
+
+def _fixes(context: Context, target: str, source: Source) -> list[Fix]:
+    fixes = list(choose_backend(context, target, source))
+    if not context.backend_importable(target):
+        needed = backends()[target].distributions[0]
+        fixes.append(install(context, needed, summary=f"And install {target} here."))
+    return fixes
 
 
 def _wish_is_unknown(context: Context, generation: Generation) -> bool:
@@ -112,6 +120,8 @@ def _metadata(context: Context) -> str | None:
 def _title(context: Context, source: Source, name: str) -> str:
     keras = f"Keras {context.keras_version}"
     place = {"environment": "KERAS_BACKEND", "config": "keras.json"}.get(source.kind, source.name)
+    if not name and source.kind == "config":
+        return f'keras.json asks for the backend "", which {keras} does not know'
     if not name:
         return f"{place} is empty, and {keras} takes that for a name"
     return f'{place} asks for "{name}", a backend that {keras} does not know'

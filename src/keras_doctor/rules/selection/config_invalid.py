@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import config_keys
-from keras_doctor.model import Change, Finding, Fix
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.model import Change, ConfigFile, Finding, Fix
+from keras_doctor.rules.base import NotApplicable, Skip, finding, seen, sign
 from keras_doctor.rules.remedies import command, edit
 from keras_doctor.rules.stages import CONFIGURATION
 
@@ -56,6 +56,8 @@ def keras_config_invalid(context: Context) -> Iterator[Finding]:
 def _unreadable(context: Context, source: Source) -> Finding:
     config = source.config
     assert config is not None  # noqa: S101 -- the caller looked
+    if config.state == "too-large":
+        raise Skip("keras.json is too large to be read here")
     mode = f"mode {config.mode:03o}" if config.mode is not None else config.state
     return finding(
         "KD105",
@@ -66,17 +68,24 @@ def _unreadable(context: Context, source: Source) -> Finding:
         evidence=[seen(f"{mode}, {config.state}", config.path)],
         stage=CONFIGURATION,
         weight="fatal",
-        fixes=[
-            command(
-                context,
-                "chmod",
-                "Make it readable.",
-                ("chmod", "644", config.path),
-                config.path,
-            )
-        ],
+        fixes=[_make_readable(context, config)],
         signs=[sign("PermissionError", "OSError", "IsADirectoryError", text=r"keras\.json")],
         changes=[Change(kind="config-text", name=config.path, value=_good_text(context))],
+    )
+
+
+def _make_readable(context: Context, config: ConfigFile) -> Fix:
+    if config.state == "folder":
+        aside = config.path + ".d"
+        return command(
+            context,
+            "rename-file",
+            "It is a folder: move it aside, Keras writes a new file.",
+            ("mv", config.path, aside),
+            config.path,
+        )._replace(value=aside)
+    return command(
+        context, "chmod", "Make it readable.", ("chmod", "644", config.path), config.path
     )
 
 
@@ -85,7 +94,8 @@ def _malformed(context: Context, source: Source, reason: str) -> Finding:
     assert generation is not None  # noqa: S101 -- the caller looked
     assert content is not None  # noqa: S101
     meant, got = content.meant, context.choice.backend
-    decides = context.choice.source is not None and context.choice.source.kind == "default"
+    winner = context.choice.source
+    decides = winner is not None and winner.kind == "default" and not generation.fixed
     lost = meant is not None and meant != got and decides
     not_there = got is not None and not context.backend_importable(got)
     fatal = generation.malformed == "error" or (lost and (context.wish == meant or not_there))
@@ -93,6 +103,8 @@ def _malformed(context: Context, source: Source, reason: str) -> Finding:
         "and Keras stops"
         if generation.malformed == "error"
         else f"so Keras silently takes its default, {got}"
+        if decides
+        else "so Keras ignores it"
     )
     return finding(
         "KD105",
@@ -107,7 +119,7 @@ def _malformed(context: Context, source: Source, reason: str) -> Finding:
         stage=CONFIGURATION,
         weight="fatal" if fatal else "risk",
         blocks=("keras",) if generation.malformed == "error" or not_there else (),
-        fixes=_rewrite(context, source, meant if lost else None),
+        fixes=_rewrite(context, source, meant),
         signs=[
             sign("JSONDecodeError", "ValueError", text=r"(Expecting|Unexpected UTF-8 BOM|JSON)"),
             *([sign(module=got)] if got and decides else []),

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keras_doctor.knowledge.selection import Generation, config_keys
+from keras_doctor.knowledge.selection import config_keys
 from keras_doctor.versions import within
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class ConfigContent(NamedTuple):
     """Whether it is what Keras writes by itself: then it is no sign of anybody's wish."""
 
 
-def read_config(config: ConfigFile, generation: Generation, version: str) -> ConfigContent:
-    """Read the text of a keras.json as Keras `version`, of `generation`, reads it."""
+def read_config(config: ConfigFile, version: str) -> ConfigContent:
+    """Read the text of a keras.json as Keras `version` reads it."""
     text = config.text or ""
     try:
         data = json.loads(text)
@@ -52,9 +52,10 @@ def read_config(config: ConfigFile, generation: Generation, version: str) -> Con
             invalid=(("the whole file", type(data).__name__, "an object in { }"),),
             automatic=False,
         )
-    backend = data.get("backend", generation.default)
+    backend = data.get("backend")
+    named = "backend" in data
     return ConfigContent(
-        backend=backend if isinstance(backend, str) else str(backend),
+        backend=(backend if isinstance(backend, str) else str(backend)) if named else None,
         meant=backend if isinstance(backend, str) else None,
         malformed=None,
         invalid=tuple(_invalid_values(data, version)),
@@ -84,8 +85,10 @@ def _invalid_values(data: dict[str, Any], version: str) -> list[tuple[str, str, 
         found.append(("epsilon", json.dumps(data["epsilon"]), keys["epsilon"]))
     for key in ("floatx", "image_data_format", "image_dim_ordering"):
         known = within(version, keys.get(key + "_since"), keys.get(key + "_before"))
-        if known and key in data and data[key] not in keys[key]:
-            found.append((key, json.dumps(data[key]), " or ".join(keys[key])))
+        since = keys.get(key + "_value_since", {})
+        good = [value for value in keys[key] if within(version, since.get(value), None)]
+        if known and key in data and data[key] not in good:
+            found.append((key, json.dumps(data[key]), " or ".join(good)))
     return found
 
 

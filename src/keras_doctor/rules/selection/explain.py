@@ -119,6 +119,8 @@ def _from_code(snapshot: Snapshot, generation: Generation) -> list[Source]:
             remark = "it only fills in for a variable that is already set"
         elif not setting.before_import and "set_backend" not in setting.text:
             remark = "it runs after Keras was imported, which is too late"
+        elif setting.value == "" and generation.empty_variable == "ignored":
+            remark = "it is empty"
         found.append(
             _source(
                 "code",
@@ -144,6 +146,8 @@ def _from_variable(snapshot: Snapshot, generation: Generation) -> list[Source]:
         remark = f"{generation.title} does not read KERAS_BACKEND"
     elif not variable.value and generation.empty_variable == "ignored":
         remark = "it is empty"
+    elif generation.empty_variable == "ignored" and _is_emptied(snapshot):
+        remark = "the program empties it before the import"
     where = "environment variable KERAS_BACKEND"
     if variable.set_by:
         where += f", set by {variable.set_by}"
@@ -159,13 +163,22 @@ def _from_variable(snapshot: Snapshot, generation: Generation) -> list[Source]:
     ]
 
 
+def _is_emptied(snapshot: Snapshot) -> bool:
+    lines = [
+        s
+        for s in (snapshot.script.settings if snapshot.script else ())
+        if s.variable == "KERAS_BACKEND" and s.before_import and not s.default_only
+    ]
+    return bool(lines) and lines[-1].value == ""
+
+
 def _from_configs(snapshot: Snapshot, generation: Generation, version: str) -> list[Source]:
     read = _config_that_is_read(snapshot, generation)
     found = []
     for config in snapshot.configs:
         if config.kind != "keras.json" or config.state == "absent":
             continue
-        content = read_config(config, generation, version) if config.state == "read" else None
+        content = read_config(config, version) if config.state == "read" else None
         remark = _config_remark(config, content, read, generation)
         value = content.backend or content.meant if content else None
         found.append(
@@ -215,6 +228,8 @@ def _config_remark(
         return "it cannot be read"
     if content.malformed:
         return f"it is not valid JSON ({content.malformed})"
+    if content.backend is None and not content.invalid:
+        return "it names no backend"
     return None
 
 

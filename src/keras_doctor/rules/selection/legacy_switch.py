@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.knowledge.selection import legacy_switch
 from keras_doctor.model import Change, Finding
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
-from keras_doctor.rules.remedies import install, set_variable
+from keras_doctor.rules.remedies import edit, install, set_variable
 from keras_doctor.rules.stages import SELECTION
 from keras_doctor.versions import minor, within
 
@@ -37,7 +37,8 @@ def legacy_keras_switch(context: Context) -> Iterator[Finding]:
     value, where = (variable.value, "environment") if variable else (None, "")
     if context.snapshot.script:
         for setting in context.snapshot.script.settings:
-            if setting.variable == switch["variable"] and setting.before_import:
+            kept = setting.default_only and value is not None
+            if setting.variable == switch["variable"] and setting.before_import and not kept:
                 value, where = setting.value, f"{setting.path}:{setting.line}"
     if value not in switch["on"]:
         raise NotApplicable("the switch is off")
@@ -79,6 +80,10 @@ def legacy_keras_switch(context: Context) -> Iterator[Finding]:
                 switch["variable"],
                 None,
                 "Or unset the variable: then tf.keras is the Keras that is installed.",
+            )
+            if where == "environment"
+            else edit(
+                "edit-code", where, f"Or remove the line {where}: then tf.keras is Keras itself."
             ),
         ],
         signs=[

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, meant_by
-from keras_doctor.model import Change, Evidence, Finding
+from keras_doctor.model import Change, Evidence, Finding, Fix
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
 from keras_doctor.rules.remedies import backend_change, edit, install, set_variable
 from keras_doctor.rules.selection.explain import UNREAD, Source
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keras_doctor.rules.context import Context
+
+
+CONFIG = os.path.join(".keras", "keras.json")
 
 
 def backend_setting_ignored(context: Context) -> Iterator[Finding]:
@@ -38,7 +41,7 @@ def backend_setting_ignored(context: Context) -> Iterator[Finding]:
         raise NotApplicable("no Keras was found")
     found = False
     for source in context.choice.sources:
-        if source.counts or source.value is None or source.kind == "default":
+        if source.counts or not source.value or source.kind == "default":
             continue
         for result in _judge(context, generation, source):
             found = True
@@ -58,9 +61,13 @@ def _judge(context: Context, generation: Generation, source: Source) -> Iterator
         yield from _fixed_generation(context, generation, source, asked)
     elif source.kind == "code" and source.setting and not source.setting.before_import:
         yield _too_late(context, source, asked, got)
+    elif source.kind == "environment" and not generation.variable:
+        yield _unread_variable(context, generation, source, asked)
     elif (
         source.kind == "config"
         and source.remark == UNREAD
+        and source.config is not None
+        and source.config.source != "tmp"
         and asked in generation.names
         and context.wish in (None, asked)
     ):
@@ -99,15 +106,57 @@ def _fixed_generation(
         weight="fatal" if explicit else "risk",
         blocks=(),
         fixes=[
-            set_variable(
-                context, "KERAS_BACKEND", None, f"If {got} is what you want, unset KERAS_BACKEND."
-            ),
+            _withdraw(context, source, str(got)),
             edit(
                 "use-env",
                 asked,
                 f"If you want {asked}, make an environment with a Keras that has it.",
             ),
         ],
+    )
+
+
+def _withdraw(context: Context, source: Source, got: str) -> Fix:
+    """How to take a request back that cannot be met."""
+    if source.kind == "code":
+        return edit(
+            "edit-code", source.where, f"If {got} is what you want, remove the line {source.where}."
+        )
+    if source.kind == "config":
+        return edit(
+            "edit-config",
+            source.where,
+            f'If {got} is what you want, write "backend": "{got}" in {source.where}.',
+            got,
+        )
+    return set_variable(
+        context, "KERAS_BACKEND", None, f"If {got} is what you want, unset KERAS_BACKEND."
+    )
+
+
+def _unread_variable(
+    context: Context, generation: Generation, source: Source, asked: str
+) -> Finding:
+    got = context.choice.backend
+    config = context.choice.config
+    home = context.variables.get("HOME")
+    proper = config.where if config else os.path.join(home.value if home else "~", CONFIG)
+    return finding(
+        "KD104",
+        "backend-setting-ignored",
+        "KERAS_BACKEND",
+        title=f"{generation.title} does not read KERAS_BACKEND: it takes {got}, not {asked}",
+        why=f"This release reads {context.shown(proper)} only.",
+        evidence=[seen(f"KERAS_BACKEND says {asked}", source.where)],
+        stage=SELECTION,
+        weight="fatal" if context.wish in (None, asked) else "risk",
+        blocks=() if context.backend_importable(got or "") else ("keras",),
+        fixes=[
+            edit("edit-config", proper, f'Write "backend": "{asked}" in {proper}.', asked),
+        ],
+        signs=[sign(module=got)] if got else (),
+        explains=[f"backend-not-installed:{got}"],
+        changes=[Change(kind="config-text", name=proper, value=f'{{"backend": "{asked}"}}\n')],
     )
 
 
@@ -156,7 +205,7 @@ def _first_keras_import(context: Context) -> list[Evidence]:
 def _unread_file(context: Context, source: Source, asked: str, got: str | None) -> Finding:
     importable = context.backend_importable(got or "")
     home = context.variables.get("HOME")
-    proper = os.path.join(home.value if home else "~", ".keras", "keras.json")
+    proper = os.path.join(home.value if home else "~", CONFIG)
     missing = "" if importable else f" (and {got} is not installed here)"
     shown = context.shown(source.where)
     if os.path.dirname(shown) == "":

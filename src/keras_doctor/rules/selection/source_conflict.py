@@ -50,7 +50,8 @@ def backend_source_conflict(context: Context) -> Iterator[Finding]:
         and s.value != got
         and s.kind != "default"
         and s.remark != UNREAD
-        and (s.counts or s.kind != "code")
+        # A request that this release does not read is another rule's business.
+        and (s.counts or s.kind == "config")
     ]
     wish = context.wish
     if wish is None or wish == got:
@@ -62,6 +63,8 @@ def backend_source_conflict(context: Context) -> Iterator[Finding]:
         return
     if wish not in generation.names or not context.backend_importable(got):
         raise NotApplicable("another rule explains why the wish is not met")
+    if any(s.value == wish and not s.counts and s.kind != "config" for s in context.choice.sources):
+        raise NotApplicable("the wish is asked for where it is not read")
     beaten = next((s for s in losers if s.value == wish), None)
     yield _conflict(context, winner, got, beaten, wish)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_doctor import api
@@ -380,6 +380,7 @@ def test_bad_snapshots(
     assert "\x1b" not in err
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_as_a_snapshot(data: bytes) -> None:
     import tempfile

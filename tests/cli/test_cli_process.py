@@ -65,6 +65,25 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert status == 0
 
 
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [
+        (">&-", "keras-doctor: Standard output is closed.\n"),
+        (
+            ">/dev/full",
+            "keras-doctor: Standard output cannot be written: No space left on device.\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("words", ["schema", "--version", "help", "chek --format json"])
+def test_a_stdout_that_takes_nothing_is_not_a_bug(words: str, redirection: str, told: str) -> None:
+    line = f"{sys.executable} -m keras_doctor {words} {redirection}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "json" in words or done.stderr == told
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_closed_stderr_is_no_error() -> None:
     line = f'{sys.executable} -m keras_doctor chek 2>&-; echo "status $?"'
     done = subprocess.run(
@@ -90,6 +109,7 @@ def test_bad_usage_imports_little() -> None:
         "keras_doctor.__main__",
         "keras_doctor.cli",
         "keras_doctor.cli.errors",
+        "keras_doctor.cli.output",
         "keras_doctor.cli.program",
     }
 

@@ -184,7 +184,7 @@ def test_readable_text_and_escaped_rest() -> None:
     assert json.loads(text) == {"a": "\u00e9\u65e5 \x1b \x9b \udc80 \u202e \U000e0001"}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=30))
 def test_hostile_strings(validator: Any, text: str) -> None:
     fix = Fix(kind="delete", summary=text, argv=(text,), command=text, name=text, value=text)

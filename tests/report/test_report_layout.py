@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_doctor.report.layout import Page, cells, clean, fold, to_ascii
@@ -23,6 +23,7 @@ NASTY = st.text(
 )
 
 
+@settings(deadline=None)
 @given(NASTY)
 def test_clean_leaves_only_what_can_be_printed(text: str) -> None:
     result = clean(text)
@@ -51,6 +52,7 @@ def test_clean_shows_the_invisible(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
+@settings(deadline=None)
 @given(NASTY, st.integers(min_value=12, max_value=100))
 def test_fold_keeps_every_word(text: str, width: int) -> None:
     text = clean(text)
@@ -78,6 +80,7 @@ def test_long_words_stay_whole() -> None:
     assert path in fold(f"see {path} there", 40)
 
 
+@settings(deadline=None)
 @given(st.lists(NASTY, min_size=5, max_size=5), st.integers(0, 200), st.booleans())
 def test_a_page_without_colour_has_no_control_character(
     texts: list[str], width: int, unicode: bool

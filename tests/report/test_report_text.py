@@ -215,7 +215,7 @@ def test_unclaimed_consequences_are_not_lost() -> None:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=40))
 def test_hostile_strings_everywhere(text: str) -> None:
     """Every string that the patient can choose, at once."""

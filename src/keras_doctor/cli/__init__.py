@@ -5,8 +5,8 @@ Only the module of the command that was typed is imported.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import sys
 
 from keras_doctor.cli.errors import (
     BUG,
@@ -46,13 +46,12 @@ def run(argv: tuple[str, ...]) -> int:
     name = words[0] if words and not words[0].startswith("-") else None
     try:
         status = _dispatch(name, words, command)
-        sys.stdout.flush()
     except UsageError as error:
         return _refuse(error, name, words)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return _hung_up()
+        return 0  # whoever read our output has seen enough
     except Exception as error:  # noqa: BLE001 (the last net: what is expected was told apart)
         problem = expected(error)
         if problem is not None:
@@ -73,8 +72,9 @@ def _split(argv: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...] | No
 def _dispatch(name: str | None, words: tuple[str, ...], command: tuple[str, ...] | None) -> int:
     if name is None and words and words[0] in ("--version", "-V"):
         from keras_doctor import __version__
+        from keras_doctor.cli.output import emit
 
-        sys.stdout.write(f"keras-doctor {__version__}\n")
+        emit(f"keras-doctor {__version__}\n")
         return 0
     if name is None and words and words[0] in ("--help", "-h"):
         name, words = "help", ("help",)
@@ -116,21 +116,10 @@ def _tell(error: UsageError, name: str | None, words: tuple[str, ...], status: i
 
     command = name if name in json.OWN_KEYS else None if name else "check"
     problem = json.Problem(code=error.code, message=error.message, hint=error.hint)
-    try:
+    with contextlib.suppress(OSError, UsageError):
         emit(json.dumps(json.failure(command, problem, exit_code=status)))
-    except OSError:
-        return _hung_up()
     return status
 
 
 def _wants_json(words: tuple[str, ...]) -> bool:
     return "--format=json" in words or ("--format", "json") in itertools.pairwise(words)
-
-
-def _hung_up() -> int:
-    """Whoever read our output has gone; nothing is left to say, not even at exit."""
-    import os
-
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, sys.stdout.fileno())
-    return 0

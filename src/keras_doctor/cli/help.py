@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from keras_doctor.cli.errors import UsageError, nearest
+from keras_doctor.cli.output import emit
 
 
 def run(_name: str, argv: tuple[str, ...], _command: tuple[str, ...] | None) -> int:
@@ -22,7 +21,7 @@ def print_help(topic: str | None) -> int:
     from keras_doctor.cli import COMMANDS
 
     if topic is None or topic == "help":
-        sys.stdout.write(_overview())
+        emit(_overview())
         return 0
     if topic not in COMMANDS:
         guess = nearest(topic, COMMANDS)
@@ -32,7 +31,7 @@ def print_help(topic: str | None) -> int:
 
     module = import_module(f"keras_doctor.cli.{'rules' if topic == 'rule' else topic}")
     parser = module.rule_parser() if topic == "rule" else module.parser()
-    sys.stdout.write(parser.help())
+    emit(parser.help())
     return 0
 
 

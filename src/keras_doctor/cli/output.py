@@ -73,13 +73,25 @@ def emit(text: str, *, path: str | None = None, utf8: bool = True) -> None:
         utf8: On stdout: UTF-8 whatever the locale says, as JSON must be.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: The file or stdout cannot be written.
         BrokenPipeError: Nobody reads stdout any more.
     """
     if path is not None:
         write_file(path, text)
         return
-    stream = sys.stdout
+    if sys.stdout is None:
+        raise UsageError("Standard output is closed.", code="output")
+    try:
+        _write(sys.stdout, text, utf8=utf8)
+    except OSError as error:
+        _abandon(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise
+        reason = error.strerror or str(error)
+        raise UsageError(f"Standard output cannot be written: {reason}.", code="output") from None
+
+
+def _write(stream: TextIO, text: str, *, utf8: bool) -> None:
     encoding = "utf-8" if utf8 else stream.encoding or "ascii"
     data = text.encode(encoding, "backslashreplace")
     stream.flush()
@@ -89,6 +101,13 @@ def emit(text: str, *, path: str | None = None, utf8: bool = True) -> None:
     else:
         buffer.write(data)
         buffer.flush()
+
+
+def _abandon(stream: TextIO) -> None:
+    """Lead what is still buffered nowhere, or Python complains once more at its exit."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, stream.fileno())
+    os.close(sink)
 
 
 def check_writable(path: str | None) -> None:

@@ -184,7 +184,7 @@ def _find(
 
 def _collect(found: Found, wish: str | None) -> Snapshot:
     """The facts of a target, its script and who sets its variables included."""
-    script = _read_script(found)
+    script = _read_script(found, wish)
     snapshot = collect(found.target, found.environ, _request(found, script, wish))
     variables = tuple(
         Variable(name=v.name, value=v.value, set_by=v.set_by or found.set_by.get(v.name))
@@ -193,9 +193,13 @@ def _collect(found: Found, wish: str | None) -> Snapshot:
     return snapshot._replace(script=script, variables=variables)
 
 
-def _read_script(found: Found) -> Script | None:
+def _read_script(found: Found, wish: str | None) -> Script | None:
     if not (found.target.script or found.module or found.code):
-        return None
+        if found.argv or wish is None:
+            return None
+        from keras_doctor.targets.programs import choosing_program
+
+        return choosing_program(found.target.folder, wish)
     from keras_doctor.targets.script import read_script
 
     return read_script(

@@ -31,6 +31,11 @@ def import_names() -> tuple[str, ...]:
     return tuple(_data()["import_names"].values())
 
 
+def distributions_named() -> frozenset[str]:
+    """The distributions whose import name is known."""
+    return frozenset(_data()["import_names"])
+
+
 def import_name_of(distribution: str) -> str:
     """The import name that a distribution most likely provides, for one that is not installed."""
     name = normalize(distribution)

@@ -86,7 +86,10 @@ def signs_of(distribution: Distribution, anomalies: list[FileAnomaly]) -> list[S
     packages = distribution.import_packages
     signs = [sign(raised_in=os.path.join(distribution.location, p)) for p in packages]
     signs += [sign(module=p) for p in packages]
-    signs += [sign("AttributeError", "ImportError", text=rf"(module|from) '{re.escape(p)}[.']") for p in packages]
+    signs += [
+        sign("AttributeError", "ImportError", text=rf"(module|from) '{re.escape(p)}[.']")
+        for p in packages
+    ]
     for anomaly in anomalies[:20]:
         name = os.path.basename(anomaly.path)
         signs += [sign(file=anomaly.path), sign(text=re.escape(anomaly.path))]

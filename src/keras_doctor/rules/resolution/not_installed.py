@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from keras_doctor.knowledge.imports import distribution_of, import_name_of, loaded_distributions
+from keras_doctor.knowledge.imports import (
+    distribution_of,
+    distributions_named,
+    import_name_of,
+    loaded_distributions,
+)
 from keras_doctor.knowledge.selection import backends, generations
 from keras_doctor.rules.base import NotApplicable, finding, seen, sign
 from keras_doctor.rules.remedies import command, install
@@ -43,10 +48,13 @@ def not_installed(context: Context) -> Iterator[Finding]:
 
 def _wanted(context: Context) -> list[str]:
     """The Keras doors that the user's import goes through."""
+    script = context.snapshot.script
     doors: list[str] = [
         name for name in ("keras", "tf_keras", "tensorflow") if name in context.script_modules
     ]
-    return doors or ["keras"]
+    if script is not None and script.imports:
+        return doors  # a program that imports no Keras needs none
+    return ["keras"]
 
 
 def _keras_itself(context: Context) -> Iterator[Finding]:
@@ -194,11 +202,27 @@ def _observed(context: Context) -> Iterator[Finding]:
                 stage=FILES,
                 weight="risk",
                 subject=name,
-                fixes=[install(context, distribution)],
+                fixes=[install(context, distribution)] if _is_known(context, distribution) else (),
                 signs=[sign(module=name)],
                 blocks=("keras",) if importer else (),
             )
             break
+
+
+def _is_known(context: Context, distribution: str) -> bool:
+    """Whether somebody vouches for the name: our data, or metadata that requires it.
+
+    A name guessed from an import is not offered: it may be anybody's distribution.
+    """
+    if distribution in loaded_distributions() or distribution in distributions_named():
+        return True
+    if any(distribution in b.distributions for b in backends().values()):
+        return True
+    return any(
+        name == distribution
+        for found in context.snapshot.distributions
+        for name, _specifier, _line in context.requirements(found)
+    )
 
 
 def _is_nowhere(context: Context, name: str) -> bool:

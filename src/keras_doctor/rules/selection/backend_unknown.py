@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -140,6 +139,8 @@ def _meant(context: Context, generation: Generation, name: str) -> str | None:
     meant = meant_by(name)
     if meant in generation.names:
         return meant
+    import difflib
+
     close = difflib.get_close_matches(name.strip().lower(), generation.names, n=1, cutoff=0.75)
     if close:
         return close[0]

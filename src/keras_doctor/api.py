@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keras_doctor.collect import Request, collect
+from keras_doctor.collect import collect
+from keras_doctor.collect.wanted import request_for
 from keras_doctor.diagnosis import diagnose
 from keras_doctor.experiment import Experiment
 from keras_doctor.model import Examination, Script, Snapshot, Variable
@@ -185,7 +186,9 @@ def _find(
 def _collect(found: Found, wish: str | None) -> Snapshot:
     """The facts of a target, its script and who sets its variables included."""
     script = _read_script(found, wish)
-    snapshot = collect(found.target, found.environ, _request(found, script, wish))
+    snapshot = collect(
+        found.target, found.environ, request_for(script, wish, options=found.options)
+    )
     variables = tuple(
         Variable(name=v.name, value=v.value, set_by=v.set_by or found.set_by.get(v.name))
         for v in snapshot.variables
@@ -204,33 +207,6 @@ def _read_script(found: Found, wish: str | None) -> Script | None:
 
     return read_script(
         found.target.script, module=found.module, code=found.code, folder=found.target.folder
-    )
-
-
-def _request(found: Found, script: Script | None, wish: str | None) -> Request:
-    """What the collector must look at for this program and this wish."""
-    from keras_doctor.collect.request import FixedBackend
-    from keras_doctor.knowledge.imports import import_names
-    from keras_doctor.knowledge.selection import backends, fixed_ranges
-
-    blank = Request()
-    world = {"keras", "tf_keras", *backends()}
-    imported = {i.module.partition(".")[0] for i in script.imports} if script else set()
-    roots = ("keras", *sorted((imported & world) - {"keras"}))
-    settings = script.settings if script else ()
-    asked = {s.value for s in settings if s.value and s.variable == "KERAS_BACKEND"}
-    if wish:
-        asked.add(wish)
-    names = {name.partition(".")[0] for name in import_names()}
-    return blank._replace(
-        roots=roots,
-        asked=tuple(sorted(asked)),
-        fixed_backends=tuple(
-            FixedBackend(since=since, before=before, backend=backend)
-            for since, before, backend in fixed_ranges()
-        ),
-        module_names=(*blank.module_names, *sorted(names - set(blank.module_names))),
-        options=found.options,
     )
 
 

@@ -15,7 +15,6 @@ from keras_doctor.cli.progress import Progress
 from keras_doctor.cli.show import show
 
 if TYPE_CHECKING:
-    from keras_doctor.collect import Request
     from keras_doctor.model import Snapshot
 
 DESCRIPTION = """Writes down every fact about an environment as JSON, without importing a package
@@ -50,8 +49,9 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     check_writable(options.output)
     if options.print_collector:
         from keras_doctor.collect.remote import collector_source
+        from keras_doctor.collect.wanted import request_for
 
-        emit(collector_source(_general_request()), path=options.output)
+        emit(collector_source(request_for()), path=options.output)
         return 0
     with Progress(enabled=not options.quiet) as progress:
         progress("Reading the environment")
@@ -77,11 +77,12 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
 def _collect(options: Options, command: tuple[str, ...]) -> Snapshot:
     if options.ssh or options.docker:
         from keras_doctor.collect.remote import collect_remote, docker_prefix, ssh_prefix
+        from keras_doctor.collect.wanted import request_for
 
         prefix = ssh_prefix(options.ssh) if options.ssh else docker_prefix(options.docker)
         return collect_remote(
             prefix,
-            _general_request(),
+            request_for(),
             python=options.python or "python3",
             quote=bool(options.ssh),
         )
@@ -93,23 +94,6 @@ def _collect(options: Options, command: tuple[str, ...]) -> Snapshot:
         project=options.project,
         command=command,
         wish=options.backend,
-    )
-
-
-def _general_request() -> Request:
-    """What to look at where nothing of the user's program is known."""
-    from keras_doctor.collect.request import FixedBackend, Request
-    from keras_doctor.knowledge.imports import import_names
-    from keras_doctor.knowledge.selection import fixed_ranges
-
-    blank = Request()
-    names = {name.partition(".")[0] for name in import_names()}
-    return blank._replace(
-        fixed_backends=tuple(
-            FixedBackend(since=since, before=before, backend=backend)
-            for since, before, backend in fixed_ranges()
-        ),
-        module_names=(*blank.module_names, *sorted(names - set(blank.module_names))),
     )
 
 

@@ -39,7 +39,7 @@ from keras_doctor.model import (
 )
 from keras_doctor.names import normalize
 from keras_doctor.rules import rule_of
-from keras_doctor.rules.base import NotApplicable, Skip
+from keras_doctor.rules.base import NotApplicable, RuledOut, Skip
 from keras_doctor.rules.context import Context, Elsewhere
 from keras_doctor.versions import release
 
@@ -577,8 +577,12 @@ def judge(code: str, context: Context) -> list[Finding]:
     assert rule is not None
     try:
         return list(rule.function()(context))
-    except (NotApplicable, Skip):
+    except (NotApplicable, RuledOut, Skip):
         return []
+
+
+QUIET = ("NotApplicable: ", "RuledOut: ")
+"""How the answer of a rule begins that has nothing to find, and did look."""
 
 
 def abstains(code: str, context: Context) -> str:
@@ -587,7 +591,7 @@ def abstains(code: str, context: Context) -> str:
     assert rule is not None
     try:
         found = list(rule.function()(context))
-    except (NotApplicable, Skip) as answer:
+    except (NotApplicable, RuledOut, Skip) as answer:
         return f"{type(answer).__name__}: {answer}"
     raise AssertionError(found)
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.model import RuleResult
-from keras_doctor.rules.base import NotApplicable, Skip
+from keras_doctor.rules.base import NotApplicable, RuledOut, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,8 +97,10 @@ def _run(rule: Rule, context: Context) -> RuleResult:
     try:
         findings = tuple(rule.function()(context))
         state = "finding" if findings else "ok"
-    except NotApplicable as answer:
+    except RuledOut as answer:
         state, reason = "ok", str(answer)
+    except NotApplicable as answer:
+        state, reason = "not-applicable", str(answer)
     except Skip as answer:
         state, reason = "skipped", str(answer)
     except Exception as error:  # noqa: BLE001 -- one rule's bug must not take the report down

@@ -14,6 +14,10 @@ class Skip(Exception):  # noqa: N818 -- it is an answer, not an error
     """Raised by a rule that cannot judge: its text says which fact is missing."""
 
 
+class RuledOut(Exception):  # noqa: N818
+    """Raised by a rule that looked and found nothing wrong: its text says what is in order."""
+
+
 class NotApplicable(Exception):  # noqa: N818
     """Raised by a rule that has nothing to say here: its text says why."""
 

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import CODE
 
@@ -48,7 +48,7 @@ def api_removed_or_moved(context: Context) -> Iterator[Finding]:
             found = True
             yield _moved(context, version, entries, where)
     if not found:
-        raise NotApplicable("the imports that are known exist in this release")
+        raise RuledOut("the imports that are known exist in this release")
 
 
 def _from_script(context: Context) -> dict[str, tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keras_doctor.knowledge.imports import import_name_of
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.names import normalize
-from keras_doctor.rules.base import NotApplicable, Skip, finding, listing, seen, sign
+from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen, sign
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
 from keras_doctor.versions import compare_key, release, satisfies
@@ -73,7 +73,7 @@ def _findings(context: Context, *, pairs: bool) -> Iterator[Finding]:
             found = True
             yield _report(context, clash, is_pair=is_pair)
     if not found:
-        raise NotApplicable("the declared requirements on the way are met")
+        raise RuledOut("the declared requirements on the way are met")
 
 
 def _clashes(context: Context) -> list[Clash]:

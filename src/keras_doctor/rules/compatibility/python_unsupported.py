@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import NotApplicable, Skip, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, Skip, finding, seen, sign
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import VERSIONS
 from keras_doctor.versions import satisfies
@@ -69,4 +69,4 @@ def python_unsupported(context: Context) -> Iterator[Finding]:
             ],
         )
     if not found:
-        raise NotApplicable("every package on the way accepts this Python")
+        raise RuledOut("every package on the way accepts this Python")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import NotApplicable, Skip, finding, sign
+from keras_doctor.rules.base import RuledOut, Skip, finding, sign
 from keras_doctor.rules.integrity.damage import (
     all_states,
     check_of,
@@ -80,7 +80,7 @@ def altered_files(context: Context) -> Iterator[Finding]:
         ):
             found = True
             yield result
-    except NotApplicable:
+    except RuledOut:
         pass
     for check in context.snapshot.files:
         distribution = distribution_of(context, check)
@@ -100,7 +100,7 @@ def altered_files(context: Context) -> Iterator[Finding]:
             only_there = [sign(file=a.path) for a in edited[:20]]
             yield result._replace(weight="risk", signs=tuple(only_there), key=result.key + "+")
     if not found:
-        raise NotApplicable("every file on the way has the size that was shipped")
+        raise RuledOut("every file on the way has the size that was shipped")
 
 
 def unreadable_files(context: Context) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def _judge(
                 explains=explains,
             )
     if not found:
-        raise NotApplicable("no file on the way is concerned")
+        raise RuledOut("no file on the way is concerned")
 
 
 def _number(context: Context, distribution: Distribution, anomalies: list[FileAnomaly]) -> int:

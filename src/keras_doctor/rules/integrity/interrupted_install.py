@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from keras_doctor.names import normalize
-from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import command, install
 from keras_doctor.rules.stages import PRESENCE
 
@@ -40,7 +40,7 @@ def interrupted_install(context: Context) -> Iterator[Finding]:
         if name and name in names and context.first(name) is None:
             groups.setdefault(name, []).append(leftover)
     if not groups:
-        raise NotApplicable("no package on the way was left in the middle of an install")
+        raise RuledOut("no package on the way was left in the middle of an install")
     for name, leftovers in groups.items():
         yield _finding(context, name, leftovers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import NotApplicable, counted, finding, listing, seen, sign
+from keras_doctor.rules.base import RuledOut, counted, finding, listing, seen, sign
 from keras_doctor.rules.context import same_path
 from keras_doctor.rules.integrity.damage import (
     all_states,
@@ -54,7 +54,7 @@ def duplicate_metadata(context: Context) -> Iterator[Finding]:
         found = True
         yield _duplicate(context, rivals)
     if not found:
-        raise NotApplicable("every distribution on the way has one set of metadata")
+        raise RuledOut("every distribution on the way has one set of metadata")
 
 
 def _duplicate(context: Context, rivals: list[Distribution]) -> Finding:
@@ -156,7 +156,7 @@ def mixed_version_files(context: Context) -> Iterator[Finding]:
             found = True
             yield _mixed(context, distribution, check)
     if not found:
-        raise NotApplicable("the files of every package on the way are of one release")
+        raise RuledOut("the files of every package on the way are of one release")
 
 
 def _differs(stated: str, recorded: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.model import Change
-from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.context import same_path
 from keras_doctor.rules.remedies import edit, path_separator, set_variable
 from keras_doctor.rules.stages import PATH, START
@@ -45,7 +45,7 @@ def foreign_path(context: Context) -> Iterator[Finding]:
             found = True
             yield _entry(context, entry, winners, foreign=True)
     if not found:
-        raise NotApplicable("no package on the way comes from another Python's folder")
+        raise RuledOut("no package on the way comes from another Python's folder")
 
 
 def multiple_installations(context: Context) -> Iterator[Finding]:
@@ -71,7 +71,7 @@ def multiple_installations(context: Context) -> Iterator[Finding]:
             found = True
             yield _entry(context, entry, doubled, foreign=False)
     if not found:
-        raise NotApplicable("no added folder hides a package of the environment")
+        raise RuledOut("no added folder hides a package of the environment")
 
 
 def _running(context: Context) -> str:

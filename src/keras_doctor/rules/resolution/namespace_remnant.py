@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import backends
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import command, install
 from keras_doctor.rules.stages import PRESENCE
 
@@ -72,7 +72,7 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
             explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
         )
     if not found:
-        raise NotApplicable("what answers to the import has code in it")
+        raise RuledOut("what answers to the import has code in it")
 
 
 def _names(context: Context) -> list[str]:

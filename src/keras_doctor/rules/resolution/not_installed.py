@@ -12,7 +12,7 @@ from keras_doctor.knowledge.imports import (
     loaded_distributions,
 )
 from keras_doctor.knowledge.selection import backends, generations
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import command, install
 from keras_doctor.rules.stages import FILES, PRESENCE
 
@@ -43,7 +43,7 @@ def not_installed(context: Context) -> Iterator[Finding]:
             reported.add(result.culprit)
             yield result
     if not reported:
-        raise NotApplicable("everything that the import needs is on the path")
+        raise RuledOut("everything that the import needs is on the path")
 
 
 def _wanted(context: Context) -> list[str]:

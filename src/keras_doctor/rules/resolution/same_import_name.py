@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.imports import twins_of
 from keras_doctor.names import normalize
-from keras_doctor.rules.base import NotApplicable, counted, finding, listing, seen, sign
+from keras_doctor.rules.base import RuledOut, counted, finding, listing, seen, sign
 from keras_doctor.rules.integrity.damage import all_states, check_of
 from keras_doctor.rules.remedies import reinstall, uninstall
 from keras_doctor.rules.stages import FILES
@@ -53,7 +53,7 @@ def same_import_name(context: Context) -> Iterator[Finding]:
             found = True
             yield _taken_along(context, distribution, twins, check)
     if not found:
-        raise NotApplicable("no two distributions on the way write the same files")
+        raise RuledOut("no two distributions on the way write the same files")
 
 
 def _is_gone(check: FileCheck) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.imports import needed_stdlib
 from keras_doctor.model import Change
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.context import is_inside, same_path
 from keras_doctor.rules.remedies import command
 from keras_doctor.rules.stages import PATH, START
@@ -47,7 +47,7 @@ def shadowed_module(context: Context) -> Iterator[Finding]:
             found = True
             yield _shadow(context, local)
     if not found:
-        raise NotApplicable("no local file has the name of something that the import needs")
+        raise RuledOut("no local file has the name of something that the import needs")
 
 
 def _hides_a_package(context: Context, local: LocalModule) -> bool:

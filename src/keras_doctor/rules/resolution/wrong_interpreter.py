@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.context import is_inside
 from keras_doctor.rules.remedies import command
 from keras_doctor.rules.stages import START
@@ -32,17 +32,17 @@ def wrong_interpreter(context: Context) -> Iterator[Finding]:
     Example: an environment without pip; ``pip`` on PATH is that of a newer Python.
     """
     if context.keras_distribution is not None:
-        raise NotApplicable("Keras is installed in the Python that runs")
+        raise RuledOut("Keras is installed in the Python that runs")
     module = context.module("keras")
     if module is not None and module.kind != "missing":
-        raise NotApplicable("something on the path answers to the name keras")
+        raise RuledOut("something on the path answers to the name keras")
     pip = _foreign_pip(context)
     if pip is not None:
         yield _pip(context, pip)
         return
     place = _in_the_folder(context)
     if place is None:
-        raise NotApplicable("no other Python nearby holds Keras")
+        raise RuledOut("no other Python nearby holds Keras")
     yield _folder(context, place)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, backends
-from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, install
 from keras_doctor.rules.stages import SELECTION
 
@@ -40,7 +40,7 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
         raise NotApplicable("the name that is asked for is not known")
     missing = [m for m in known.imports if _is_not_there(context, m)]
     if not missing:
-        raise NotApplicable(f"{name} is installed")
+        raise RuledOut(f"{name} is installed")
     others = [b for b in context.installed_backends if b != name]
     target = _target(context, generation, others)
     yield finding(

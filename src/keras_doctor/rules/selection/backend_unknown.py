@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, backends, generations, meant_by
-from keras_doctor.rules.base import NotApplicable, finding, listing, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, edit, install
 from keras_doctor.rules.stages import SELECTION
 
@@ -41,9 +41,9 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         if _wish_is_unknown(context, generation):
             yield _unknown_wish(context, generation)
             return
-        raise NotApplicable("the name that is asked for is known")
+        raise RuledOut("the name that is asked for is known")
     if generation.external and _is_external_backend(context, name):
-        raise NotApplicable(f"{name} is an external backend")
+        raise RuledOut(f"{name} is an external backend")
     target = _meant(context, generation, name)
     yield finding(
         "KD101",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import config_keys
 from keras_doctor.model import Change, ConfigFile, Finding, Fix
-from keras_doctor.rules.base import NotApplicable, Skip, finding, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, Skip, finding, seen, sign
 from keras_doctor.rules.remedies import command, edit
 from keras_doctor.rules.stages import CONFIGURATION
 
@@ -50,7 +50,7 @@ def keras_config_invalid(context: Context) -> Iterator[Finding]:
     elif content.invalid:
         yield _invalid(context, source)
     else:
-        raise NotApplicable("keras.json is in order")
+        raise RuledOut("keras.json is in order")
 
 
 def _unreadable(context: Context, source: Source) -> Finding:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import legacy_switch
 from keras_doctor.model import Change, Finding
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import edit, install, set_variable
 from keras_doctor.rules.stages import SELECTION
 from keras_doctor.versions import minor, within
@@ -41,14 +41,14 @@ def legacy_keras_switch(context: Context) -> Iterator[Finding]:
             if setting.variable == switch["variable"] and setting.before_import and not kept:
                 value, where = setting.value, f"{setting.path}:{setting.line}"
     if value not in switch["on"]:
-        raise NotApplicable("the switch is off")
+        raise RuledOut("the switch is off")
     tensorflow = context.backend_distribution("tensorflow")
     if tensorflow is None or not within(tensorflow.version, switch["since"], None):
         raise NotApplicable("no TensorFlow that knows the switch is installed")
     legacy = context.first(switch["distribution"])
     wanted = ".".join(str(part) for part in minor(tensorflow.version))
     if legacy and minor(legacy.version) == minor(tensorflow.version):
-        raise NotApplicable("tf_keras goes with this TensorFlow")
+        raise RuledOut("tf_keras goes with this TensorFlow")
     uses_it = bool({"tensorflow", switch["import_package"]} & context.script_modules)
     state = f"tf-keras {legacy.version} is" if legacy else "tf-keras is not"
     tail = f", and {wanted} is needed" if legacy else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, meant_by
 from keras_doctor.model import Change, Evidence, Finding, Fix
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import backend_change, edit, install, set_variable
 from keras_doctor.rules.selection.explain import UNREAD, Source
 from keras_doctor.rules.stages import SELECTION
@@ -48,7 +48,7 @@ def backend_setting_ignored(context: Context) -> Iterator[Finding]:
             yield result
             return  # one ignored request is enough: the others ask for the same thing
     if not found:
-        raise NotApplicable("no request is ignored")
+        raise RuledOut("no request is ignored")
 
 
 def _judge(context: Context, generation: Generation, source: Source) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.model import Change
-from keras_doctor.rules.base import NotApplicable, finding, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, install, set_variable
 from keras_doctor.rules.selection.explain import UNREAD, Source
 from keras_doctor.rules.stages import SELECTION
@@ -58,13 +58,13 @@ def backend_source_conflict(context: Context) -> Iterator[Finding]:
         # What Keras wrote into keras.json by itself is nobody's wish.
         meant = [s for s in losers if s.explicit]
         if not meant or winner.kind == "default":
-            raise NotApplicable("the sources agree")
+            raise RuledOut("the sources agree")
         yield _conflict(context, winner, got, meant[0], meant[0].value or "")
         return
     if wish not in generation.names or not context.backend_importable(got):
-        raise NotApplicable("another rule explains why the wish is not met")
+        raise RuledOut("another rule explains why the wish is not met")
     if any(s.value == wish and not s.counts and s.kind != "config" for s in context.choice.sources):
-        raise NotApplicable("the wish is asked for where it is not read")
+        raise RuledOut("the wish is asked for where it is not read")
     beaten = next((s for s in losers if s.value == wish), None)
     yield _conflict(context, winner, got, beaten, wish)
 

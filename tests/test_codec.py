@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import typing
-from types import NoneType, UnionType
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strategies import values
 
 import keras_doctor.model as model
 from keras_doctor import codec
 from keras_doctor.codec import CodecError, decode, encode
 
 TYPES = [getattr(model, name) for name in model.__all__]
-
-# Lone surrogates stand for undecodable bytes of file names and must survive.
-TEXTS = st.text(st.characters(exclude_categories=()), max_size=8)
-PLAIN: dict[Any, st.SearchStrategy[Any]] = {
-    str: TEXTS,
-    int: st.integers(-(2**63) + 1, 2**63 - 1),
-    float: st.floats(-1e9, 1e9),
-    bool: st.booleans(),
-}
-
-
-def values(annotation: Any) -> st.SearchStrategy[Any]:
-    """A strategy for any annotation that the model uses."""
-    if annotation in PLAIN:
-        return PLAIN[annotation]
-    arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is tuple:
-        return st.lists(values(arguments[0]), max_size=2).map(tuple)
-    if typing.get_origin(annotation) in (UnionType, typing.Union):
-        return st.none() | values(next(a for a in arguments if a is not NoneType))
-    hints = typing.get_type_hints(annotation)
-    return st.builds(annotation, **{name: values(hint) for name, hint in hints.items()})
 
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)

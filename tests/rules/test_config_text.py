@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_doctor.rules.selection.config_text import ConfigContent, read_config
@@ -97,6 +97,7 @@ def test_values(key: str, value: object, invalid: list[str], valid: list[str]) -
         assert keys == ([key] if version in invalid else []), version
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text() | st.recursive(st.none() | st.integers() | st.floats() | st.text(), st.lists))
 def test_any_content_is_read(data: object) -> None:
     text = data if isinstance(data, str) else json.dumps(data)
@@ -105,6 +106,7 @@ def test_any_content_is_read(data: object) -> None:
         assert content.malformed is None or content.backend is None
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from(list(automatic())), st.integers() | st.none() | st.text()))
 def test_any_object_is_read(data: dict[str, object]) -> None:
     content = read(json.dumps(data))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from collect_patients import Patient, tree
@@ -15,7 +18,13 @@ from collect_patients import Patient, tree
 from keras_doctor.collect import CollectError, Request, collect
 from keras_doctor.collect import process as processes
 from keras_doctor.collect.process import run_program
-from keras_doctor.collect.start import Attempt, attempt, build_payload, start_after
+from keras_doctor.collect.start import (
+    Attempt,
+    attempt,
+    build_payload,
+    find_document,
+    start_after,
+)
 from keras_doctor.model import Snapshot
 
 
@@ -223,3 +232,29 @@ def test_a_safe_path_has_no_script_folder(patient: Patient) -> None:
     patient.environ["PYTHONSAFEPATH"] = "1"
     origins = [entry.origin for entry in collect(patient.target(), patient.environ).path]
     assert origins == ["stdlib"] * 3 + ["site-packages"]
+
+
+def test_a_machine_that_is_full(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = subprocess.Popen
+    refusals = [errno.EAGAIN, errno.ENOMEM]
+
+    def popen(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        if refusals:
+            raise OSError(refusals.pop(), "full")
+        return real(*args, **options)
+
+    monkeypatch.setattr(processes, "_PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    assert collect(patient.target(), patient.environ).start.mode == "normal"
+
+
+@pytest.mark.parametrize(
+    "text", [b"MARK{}MARK", b"x\r\nMARK\r\n{}\r\nMARK\r\ny", b"MARK\n{}\nMARK"]
+)
+def test_the_document_is_found_in_any_frame(text: bytes) -> None:
+    assert find_document(text, "MARK") == "{}"
+
+
+@pytest.mark.parametrize("text", [b"", b"MARK{}", b"{}"])
+def test_half_a_frame_is_none(text: bytes) -> None:
+    assert find_document(text, "MARK") is None

@@ -59,7 +59,8 @@ def collect(
             result = attempt(payload, _runner(argv, environ, target.folder, timeout), python)
         except OSError as error:
             failure = f"{python} cannot be started: {error.strerror or error}"
-            result = Attempt(snapshot=None, unsupported=None, failure=failure, exit_code=126)
+            first = Attempt(snapshot=None, unsupported=None, failure=failure, exit_code=126)
+            break  # no option changes that
         if result.unsupported:
             raise CollectError(
                 f"{python} is Python {result.unsupported}; keras-doctor examines 3.6 to 3.14"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
 import threading
+import time
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ MOST_OUTPUT = 64 << 20
 """Of standard output that is kept, in bytes; more means that something floods it."""
 MOST_ERRORS = 1 << 16
 """Of standard error that is kept: its end."""
+_PAUSES = (0.1, 0.3, 1.0)  # seconds before a start that failed for want of room is repeated
 _LINGER = 2.0  # seconds that a program gets to end after its output is complete
 _LEFTOVERS = 0.3  # seconds for the rest of a pipe that something else may keep open
 
@@ -52,15 +55,7 @@ def run_program(
     Raises:
         OSError: It cannot be started at all.
     """
-    process = subprocess.Popen(
-        list(argv),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=None if environ is None else dict(environ),
-        cwd=folder,
-        start_new_session=True,
-    )
+    process = _open(list(argv), None if environ is None else dict(environ), folder)
     output: list[bytes] = []
     errors: list[bytes] = []
     mark = marker.encode("ascii")
@@ -85,6 +80,28 @@ def run_program(
         errors=b"".join(errors)[-MOST_ERRORS:],
         timed_out=timed_out,
     )
+
+
+def _open(
+    argv: list[str], environ: dict[str, str] | None, folder: str | None
+) -> subprocess.Popen[bytes]:
+    """Start a process, with patience for a machine that is full at the moment."""
+    for pause in (*_PAUSES, None):
+        try:
+            return subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environ,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            if pause is None or error.errno not in (errno.EAGAIN, errno.ENOMEM):
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
 
 
 def _thread(function: Callable[..., None], *arguments: object) -> threading.Thread:

@@ -133,9 +133,8 @@ def attempt(
 
 def find_document(output: bytes, marker: str) -> str | None:
     """The text between the two marker lines; what others printed lies around it."""
-    mark = marker.encode("ascii")
-    parts = output.replace(b"\r\n", b"\n").split(b"\n" + mark + b"\n")
-    return parts[1].decode("ascii", "replace") if len(parts) >= 3 else None
+    parts = output.split(marker.encode("ascii"))
+    return parts[1].decode("ascii", "replace").strip() if len(parts) >= 3 else None
 
 
 def _failed(completed: Completed) -> Attempt:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -456,10 +457,24 @@ def _as_plain_user(patient: Patient) -> Snapshot:
     return loads_snapshot(done.stdout)
 
 
-def test_names_that_are_no_unicode(patient: Patient) -> None:
+def test_names_outside_ascii_without_a_locale(
+    any_python: str, patient_of: Callable[[str], Patient]
+) -> None:
+    patient = patient_of(any_python)
     name = os.fsdecode(b"caf\xc3\xa9-\xff")
-    (patient.project / name).mkdir()
-    target = patient.target(folder=str(patient.project / name), path0=str(patient.project / name))
-    snapshot = collect(target, {**patient.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"})
-    assert snapshot.path[0].path == str(patient.project / name)
-    assert snapshot.path[0].kind == "folder"
+    project = patient.project / name
+    project.mkdir()
+    (project / "é.py").write_text("")
+    patient.install("keras", files={"keras/é.py": "x", "keras/__init__.py": ""})
+    target = patient.target(folder=str(project), path0=str(project))
+    environ = {**patient.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "KERAS_BACKEND": "é"}
+    snapshot = collect(target, environ)
+    assert snapshot.start.mode == "normal"
+    assert snapshot.problems == ()
+    assert snapshot.target == target
+    assert (snapshot.path[0].path, snapshot.path[0].kind) == (str(project), "folder")
+    # A Python that takes file names for ASCII could not import it either.
+    importable = [] if "python3.6" in str(patient.site) else ["é"]
+    assert [one.name for one in snapshot.local_modules] == importable
+    assert snapshot.variables[0].value == "é"
+    assert check(snapshot, "keras").anomalies == ()

@@ -2,7 +2,7 @@
 
 import os
 
-from keras_doctor.collect.patient.files import names_in, python_in, read_bytes
+from keras_doctor.collect.patient.files import names_in, python_in, read_bytes, to_text
 from keras_doctor.collect.patient.metadata import folder_name_parts, normal
 from keras_doctor.collect.patient.startup import read_venv
 
@@ -61,9 +61,9 @@ def script_interpreter(data):
     lines = data.split(b"\n", 2)
     if not lines[0].startswith(b"#!"):
         return None
-    words = lines[0][2:].decode("utf-8", "surrogateescape").strip()
+    words = to_text(lines[0][2:]).strip()
     if words == "/bin/sh" and len(lines) > 1 and lines[1].startswith(b"'''exec' "):
-        words = lines[1][9:].decode("utf-8", "surrogateescape").strip()
+        words = to_text(lines[1][9:]).strip()
         first = words[1:].partition('"')[0] if words.startswith('"') else words.partition(" ")[0]
     elif os.path.basename(words.partition(" ")[0]) == "env":
         rest = [word for word in words.split()[1:] if not word.startswith("-") and "=" not in word]

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 
 PROBLEMS = []
 """Sentences about what could not be read; part of the document."""
@@ -9,6 +10,7 @@ _MOST_PROBLEMS = 200
 # A FIFO or device in the place of a file must not make the collector wait.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _LARGE = 1 << 16
+_ENCODING = "ascii" if sys.getfilesystemencoding() == "ascii" else "utf-8"
 _NAMES = {}
 
 
@@ -36,9 +38,18 @@ def read_bytes(path, most):
 
 
 def read_text(path, most):
-    """The same as text: UTF-8, undecodable bytes as surrogates."""
+    """The same as text; see :func:`to_text`."""
     data = read_bytes(path, most)
-    return None if data is None else data.decode("utf-8", "surrogateescape")
+    return None if data is None else to_text(data)
+
+
+def to_text(data):
+    """Bytes as text: UTF-8, undecodable bytes as surrogates.
+
+    A Python that takes file names for ASCII (3.6 without a locale) gets texts of the same
+    kind, so that names in files and names of files agree; the host puts all of it right.
+    """
+    return data.decode(_ENCODING, "surrogateescape")
 
 
 def names_in(folder):

@@ -31,6 +31,8 @@ def begin(request, own_file):
     if sys.version_info < OLDEST:
         _refuse(request)
     sys.dont_write_bytecode = True
+    if sys.getfilesystemencoding() == "ascii":
+        request.update(_as_names(request))
     before = list(sys.path)
     unsafe = not sys.flags.isolated and not getattr(sys.flags, "safe_path", False)
     if own_file not in (None, "<stdin>") and before and unsafe:
@@ -58,6 +60,17 @@ def _refuse(request):
     )
     sys.stdout.flush()
     sys.exit(UNSUPPORTED)
+
+
+def _as_names(value):
+    """The texts of a request as this Python spells file names, with surrogates for UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("ascii", "surrogateescape")
+    if isinstance(value, list):
+        return [_as_names(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _as_names(item) for key, item in value.items()}
+    return value
 
 
 def _is_own(hook):

@@ -1,5 +1,7 @@
 """Parsers of installed metadata: pure functions from text to plain values."""
 
+from keras_doctor.collect.patient.files import to_text
+
 
 def parse_headers(data):
     """The headers of METADATA or PKG-INFO that matter.
@@ -34,7 +36,7 @@ def _header_values(block, small, mark):
             end = block.find(b"\n", end + 1)
         if end < 0:
             end = len(block)
-        value = block[start:end].decode("utf-8", "surrogateescape").strip()
+        value = to_text(block[start:end]).strip()
         values.append(" ".join(value.split("\n")) if "\n" in value else value)
         at = small.find(mark, end)
     return values

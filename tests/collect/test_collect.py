@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -14,21 +12,15 @@ import pytest
 from collect_patients import Patient, tree
 
 from keras_doctor.collect import Request, collect
-from keras_doctor.model import ConfigFile, FileCheck, Module, Snapshot
-
-KERAS_JSON = '{"backend": "jax"}'
-
-
-def module(snapshot: Snapshot, name: str) -> Module:
-    return next(one for one in snapshot.modules if one.name == name)
+from keras_doctor.model import FileCheck, Module, Snapshot
 
 
 def check(snapshot: Snapshot, name: str) -> FileCheck:
     return next(one for one in snapshot.files if one.distribution == name)
 
 
-def config(snapshot: Snapshot, source: str, kind: str = "keras.json") -> ConfigFile:
-    return next(one for one in snapshot.configs if (one.source, one.kind) == (source, kind))
+def module(snapshot: Snapshot, name: str) -> Module:
+    return next(one for one in snapshot.modules if one.name == name)
 
 
 def test_an_empty_environment(patient: Patient) -> None:
@@ -178,119 +170,6 @@ def test_distributions_and_leftovers(patient: Patient) -> None:
     assert any("ml_dtypes-0.5.dist-info/METADATA" in problem for problem in snapshot.problems)
 
 
-KERAS_FILES = {
-    "keras/__init__.py": "__version__ = '3.1'\n",
-    "keras/src/a.py": "a = 1\n",
-    "keras/src/b.py": "b = 2\n",
-    "keras/src/c.py": "c = 3\n" * 40,
-    "keras/lib.so": "ELF",
-    "keras/data/x.txt": "text",
-    "keras/src/deep/d.py": "d = 4\n",
-}
-
-
-def test_healthy_files(patient: Patient) -> None:
-    patient.install("keras", "3.0", KERAS_FILES)
-    snapshot = collect(patient.target(), patient.environ)
-    found = check(snapshot, "keras")
-    assert found.checked == 6
-    assert found.anomalies == ()
-    assert found.unrecorded == ()
-    assert found.code_version == "3.1"
-    assert found.code_version_where == f"{patient.site}/keras/__init__.py:1"
-    assert found.contents_checked
-
-
-def test_damaged_files(patient: Patient) -> None:
-    patient.install("keras", "3.0", KERAS_FILES)
-    keras = patient.site / "keras"
-    (keras / "src/a.py").unlink()
-    (keras / "src/b.py").write_text("b")
-    (keras / "src/c.py").write_bytes(b"\0" * 240)
-    (keras / "src/deep/d.py").unlink()
-    (keras / "src/deep").rmdir()
-    (keras / "src/stale.py").write_text("x")
-    (keras / "old/more").mkdir(parents=True)
-    (keras / "old/more/stale.py").write_text("x")
-    (keras / "data/y.txt").write_text("x")
-    (keras / "src/__pycache__").mkdir()
-    (keras / "src/__pycache__/a.cpython-311.pyc").write_text("x")
-    found = check(collect(patient.target(), patient.environ), "keras")
-    assert [(one.path, one.state, one.recorded_size, one.size) for one in found.anomalies] == [
-        (str(keras / "src/a.py"), "missing", 6, None),
-        (str(keras / "src/b.py"), "size", 6, 1),
-        (str(keras / "src/c.py"), "zeros", 240, 240),
-        (str(keras / "src/deep/d.py"), "missing", 6, None),
-    ]
-    assert set(found.unrecorded) == {str(keras / "src/stale.py"), str(keras / "old/more/stale.py")}
-    assert (found.anomalies_total, found.unrecorded_total) == (4, 2)
-
-
-def test_contents_can_be_left_out(patient: Patient) -> None:
-    patient.install("keras", "3.0", KERAS_FILES)
-    (patient.site / "keras/src/c.py").write_bytes(b"\0" * 240)
-    found = check(collect(patient.target(), patient.environ, Request(contents=False)), "keras")
-    assert found.anomalies == ()
-    assert not found.contents_checked
-
-
-def test_lists_are_bounded_and_totals_are_not(patient: Patient) -> None:
-    files = {f"keras/m{number}.py": "x" for number in range(300)}
-    patient.install("keras", "3.0", files)
-    for number in range(300):
-        (patient.site / f"keras/m{number}.py").rename(patient.site / f"keras/n{number}.py")
-    found = check(collect(patient.target(), patient.environ), "keras")
-    assert (len(found.anomalies), found.anomalies_total) == (200, 300)
-    assert (len(found.unrecorded), found.unrecorded_total) == (200, 300)
-
-
-def test_files_of_twins_and_of_neighbours_are_no_strangers(patient: Patient) -> None:
-    shared = {"tensorflow/__init__.py": "", "tensorflow/a.py": ""}
-    patient.install("tensorflow", "2.0", shared)
-    patient.install("tensorflow-cpu", "2.0", {**shared, "tensorflow/b.py": ""})
-    patient.install("protobuf", "4.0", {"google/protobuf/__init__.py": ""})
-    patient.install("google-auth", "2.0", {"google/auth/__init__.py": ""})
-    patient.install("keras", "3.0", requires=("protobuf",))
-    more = {"top_level.txt": "plugin\n"}
-    patient.install("plugin", "1.0", {"keras/plugin/x.py": ""}, more=more)
-    snapshot = collect(patient.target(), patient.environ, Request(asked=("tensorflow",)))
-    assert {one.distribution for one in snapshot.files} == {
-        "tensorflow",
-        "tensorflow-cpu",
-        "protobuf",
-        "keras",
-    }
-    assert all(one.unrecorded == () for one in snapshot.files)
-
-
-def test_files_of_a_silent_owner_are_no_strangers(patient: Patient) -> None:
-    patient.install("keras", "3.0", KERAS_FILES)
-    patient.install(
-        "silent", "1.0", {"keras/x.py": ""}, more={"top_level.txt": "keras\n"}, record=False
-    )
-    assert check(collect(patient.target(), patient.environ), "keras").unrecorded == ()
-
-
-def test_what_lies_on_the_way(patient: Patient) -> None:
-    patient.install("keras", requires=("absl-py>=1; python_version > '3'", "no; extra == 'all'"))
-    patient.install("absl_py", files={"absl/__init__.py": ""}, requires=("deep",))
-    for name in ("deep", "no", "unrelated", "torch", "jax", "jaxlib", "theano", "tensorflow"):
-        patient.install(name)
-    way = {"keras", "absl_py", "deep"}
-
-    def names(request: Request, **variables: str) -> set[str]:
-        snapshot = collect(patient.target(), {**patient.environ, **variables}, request)
-        return {one.distribution for one in snapshot.files} - way
-
-    assert names(Request()) == {"tensorflow"}
-    assert names(Request(asked=("torch",))) == {"torch"}
-    assert names(Request(), KERAS_BACKEND="jax") == {"jax", "jaxlib"}
-    assert names(Request(), KERAS_BACKEND="nonsense") == {"tensorflow"}
-    assert names(Request(roots=("keras", "unrelated"))) == {"tensorflow", "unrelated"}
-    (patient.project / "keras.json").write_text('{"backend" : "theano"}')
-    assert names(Request(), KERAS_BACKEND="jax") == {"jax", "jaxlib", "theano"}
-
-
 def test_modules_and_their_copies(patient: Patient) -> None:
     patient.install("keras")
     (patient.project / "keras").mkdir()
@@ -325,136 +204,6 @@ def test_local_modules_are_bounded(patient: Patient) -> None:
     snapshot = collect(patient.target(), patient.environ)
     assert len(snapshot.local_modules) == 500
     assert "holds 520 names" in snapshot.problems[0]
-
-
-def test_configurations(patient: Patient) -> None:
-    (patient.home / ".keras").mkdir()
-    (patient.home / ".keras/keras.json").write_bytes(b"\xef\xbb\xbf{}\xff")
-    (patient.home / ".theanorc").mkdir()
-    (patient.project / ".keras").mkdir()
-    (patient.project / ".keras/keras.json").write_text("{" + " " * 70_000)
-    os.mkfifo(patient.project / "keras.json")
-    snapshot = collect(patient.target(), {**patient.environ, "KERAS_HOME": "~/other"})
-    home = config(snapshot, "home")
-    assert (home.state, home.text, home.folder_writable) == ("read", "\ufeff{}\udcff", True)
-    assert home.mode == (patient.home / ".keras/keras.json").stat().st_mode & 0o7777
-    assert config(snapshot, "KERAS_HOME").path == str(patient.home / "other/keras.json")
-    assert config(snapshot, "KERAS_HOME").state == "absent"
-    assert config(snapshot, "home", ".theanorc").state == "folder"
-    states = {one.path: one.state for one in snapshot.configs if one.source == "project"}
-    assert states == {
-        str(patient.project / "keras.json"): "unreadable",
-        str(patient.project / ".keras/keras.json"): "too-large",
-    }
-
-
-def test_an_empty_keras_home_means_the_working_folder(patient: Patient) -> None:
-    (patient.project / "keras.json").write_text(KERAS_JSON)
-    snapshot = collect(patient.target(), {**patient.environ, "KERAS_HOME": ""})
-    found = config(snapshot, "KERAS_HOME")
-    assert (found.path, found.text) == (str(patient.project / "keras.json"), KERAS_JSON)
-    assert [one for one in snapshot.configs if one.source == "project"] == []
-
-
-def test_theanorc_list(patient: Patient) -> None:
-    (patient.project / "rc").write_text("[global]\n")
-    environ = {**patient.environ, "THEANORC": f"rc{os.pathsep}~/.theanorc"}
-    found = [one for one in collect(patient.target(), environ).configs if one.kind == ".theanorc"]
-    assert [(one.path, one.state) for one in found] == [
-        (str(patient.project / "rc"), "read"),
-        (str(patient.home / ".theanorc"), "absent"),
-    ]
-
-
-def test_only_listed_variables(patient: Patient) -> None:
-    environ = {**patient.environ, "KERAS_BACKEND": "", "SECRET_TOKEN": "x", "LD_PRELOAD_X": "y"}
-    snapshot = collect(patient.target(), environ)
-    found = {one.name: one.value for one in snapshot.variables}
-    assert found.pop("KERAS_BACKEND") == ""
-    assert set(found) == {"HOME", "PATH", "PYTHONDONTWRITEBYTECODE"}
-
-
-def test_conda(patient: Patient) -> None:
-    prefix = patient.folder / "env"
-    (prefix / "conda-meta").mkdir()
-    record = {"build": "h1", "channel": "https://conda.anaconda.org/x", "files": ["a"] * 9000}
-    (prefix / "conda-meta/lib-a-b-1.2-h1_0.json").write_text(json.dumps(record))
-    (prefix / "conda-meta/history").write_text("")
-    (prefix / "conda-meta/state").write_text('{"env_vars": {"KERAS_BACKEND": "jax", "X": "y"}}')
-    (prefix / "etc/conda/activate.d").mkdir(parents=True)
-    script = prefix / "etc/conda/activate.d/keras.sh"
-    script.write_text("#!/bin/sh\nexport KERAS_BACKEND=tensorflow\n")
-    snapshot = collect(patient.target(), {**patient.environ, "KERAS_BACKEND": "tensorflow"})
-    assert snapshot.conda is not None
-    assert [tuple(one) for one in snapshot.conda.packages] == [
-        ("lib-a-b", "1.2", "h1_0", "https://conda.anaconda.org/x")
-    ]
-    assert [(one.name, one.value, one.set_by) for one in snapshot.conda.variables] == [
-        ("KERAS_BACKEND", "tensorflow", f"{script}:2"),
-        ("KERAS_BACKEND", "jax", str(prefix / "conda-meta/state")),
-    ]
-    assert snapshot.variables[0].set_by == f"{script}:2"
-
-
-def test_commands(patient: Patient, tmp_path: Path) -> None:
-    other = Patient(tmp_path / "other")
-    other.install("keras", "2.0")
-    other.install("requests", "2.0")
-    for command, python in (("pip", other.python), ("jupyter", patient.python)):
-        script = patient.folder / "env/bin" / command
-        script.write_text(f"#!{python}\nimport sys\n")
-        script.chmod(0o755)
-    found = {one.name: one for one in collect(patient.target(), patient.environ).commands}
-    assert found["python"].path == patient.python
-    assert found["python"].interpreter is None
-    assert found["python"].same_environment is None
-    assert found["pip"].interpreter == other.python
-    assert found["pip"].same_environment is False
-    assert found["pip"].python == sysconfig.get_python_version()
-    assert found["pip"].holds == ("keras 2.0",)
-    assert found["jupyter"].same_environment is True
-    assert found["jupyter"].holds == ()
-
-
-PLAIN_USER = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-
-
-def test_unreadable_files(patient: Patient) -> None:
-    if os.getuid() == 0 and subprocess.run([*PLAIN_USER, "true"]).returncode:
-        pytest.skip("root, and no way to drop its capabilities")
-    patient.install("keras", "3.0", KERAS_FILES)
-    keras = patient.site / "keras"
-    (keras / "src/a.py").chmod(0)
-    (keras / "src/deep").chmod(0)
-    try:
-        found = check(_as_plain_user(patient), "keras")
-    finally:
-        (keras / "src/deep").chmod(0o755)
-    assert [(Path(one.path).name, one.state) for one in found.anomalies] == [
-        ("a.py", "unreadable"),
-        ("deep", "folder-unreadable"),
-    ]
-    if os.getuid() == 0:
-        # Root with its capabilities reads them all the same.
-        assert check(collect(patient.target(), patient.environ), "keras").anomalies == ()
-
-
-def _as_plain_user(patient: Patient) -> Snapshot:
-    """Collect as somebody whom permission bits bind."""
-    if os.getuid():
-        return collect(patient.target(), patient.environ)
-    from keras_doctor.collect.load import loads_snapshot
-    from keras_doctor.collect.remote import collector_source
-
-    done = subprocess.run(
-        [*PLAIN_USER, patient.python, "-"],
-        input=collector_source().encode(),
-        env=patient.environ,
-        cwd=patient.project,
-        capture_output=True,
-        timeout=60,
-    )
-    return loads_snapshot(done.stdout)
 
 
 def test_names_outside_ascii_without_a_locale(

@@ -111,19 +111,26 @@ def python_in(path):
     return found
 
 
-def is_zeros(path, size):
-    """Whether a file begins and ends with zero bytes only, as a crash leaves it behind."""
+def look_into(path):
+    """(size, state) of a file, with one way through its folders for both.
+
+    The state is ``zeros`` for a file that begins and ends with zero bytes only, as a crash
+    leaves it behind, ``unreadable`` for one that may not be opened, else None.
+
+    Raises:
+        OSError: There is no such file, or not even its size may be asked.
+    """
     try:
         handle = os.open(path, _FLAGS)
-    except OSError:
-        return False
+    except PermissionError:
+        return os.stat(path).st_size, "unreadable"
     try:
+        size = os.fstat(handle).st_size
         head = os.read(handle, 64)
-        if head[:1] != b"\0" or head.strip(b"\0"):
-            return False
-        os.lseek(handle, max(0, size - 64), os.SEEK_SET)
-        return not os.read(handle, 64).strip(b"\0")
-    except OSError:
-        return False
+        if head[:1] == b"\0" and not head.strip(b"\0"):
+            os.lseek(handle, max(0, size - 64), os.SEEK_SET)
+            if not os.read(handle, 64).strip(b"\0"):
+                return size, "zeros"
+        return size, None
     finally:
         os.close(handle)

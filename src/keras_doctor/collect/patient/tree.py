@@ -2,7 +2,7 @@
 
 import os
 
-from keras_doctor.collect.patient.files import is_zeros
+from keras_doctor.collect.patient.files import look_into
 from keras_doctor.collect.patient.record import LOADABLE, is_loadable, with_parents
 
 
@@ -62,25 +62,18 @@ class Tree(object):
         found = {}
         odd = {}
         for name in self._tops:
-            path = os.path.join(self.location, name)
             try:
-                status = os.stat(path)
+                found[name], state = look_into(os.path.join(self.location, name))
             except OSError:
                 continue
-            found[name] = status.st_size
-            self._judge(name, path, status, odd)
+            if state and (self._contents or state != "zeros"):
+                odd[name] = state
         self._keep("", found, odd)
 
     def _keep(self, folder, found, odd):
         self.files[folder] = found
         if odd:
             self.odd[folder] = odd
-
-    def _judge(self, name, path, status, odd):
-        if (status.st_mode & 0o444) != 0o444 and not os.access(path, os.R_OK):
-            odd[name] = "unreadable"
-        elif self._contents and status.st_size and is_zeros(path, status.st_size):
-            odd[name] = "zeros"
 
     def _visit(self, folder, path, inside, depth):
         """List one expected folder and go into those below it.
@@ -125,15 +118,21 @@ class Tree(object):
         for entry in os.scandir(path):
             name = entry.name
             if name.endswith(loadable) or ".so." in name:
+                state = None
                 try:
-                    status = entry.stat()
+                    if contents:
+                        found[name], state = look_into(entry.path)
+                    else:
+                        status = entry.stat()
+                        found[name] = status.st_size
+                        if (status.st_mode & 0o444) != 0o444 and not os.access(entry.path, os.R_OK):
+                            state = "unreadable"
                 except PermissionError:
                     raise  # the folder can be listed but not entered
                 except OSError:
                     continue
-                found[name] = status.st_size
-                if contents or (status.st_mode & 0o444) != 0o444:
-                    self._judge(name, entry.path, status, odd)
+                if state:
+                    odd[name] = state
             elif entry.is_dir():
                 folders.append(name)
         return found, odd, folders

@@ -346,3 +346,16 @@ def test_unwritable_home_means_tmp() -> None:
     (found,) = judge("KD101", context)
     assert found.fixes[0].name == "/tmp/.keras/keras.json"
     assert HOME not in found.evidence[0].text
+
+
+@pytest.mark.xfail(strict=True, reason="Keras up to 2.1 asserts the name in keras.json in any case")
+def test_a_file_for_another_release_under_a_good_variable() -> None:
+    """Keras 3 wrote jax into the shared keras.json; Keras 2.0 stops although KERAS_BACKEND wins."""
+    context = world(
+        of_keras("2.0.8", *THEANO), variables=variable("theano"), keras_json=automatic("jax")
+    )
+    assert [f.culprit for f in judge("KD101", context)] == ["keras.json"]
+    later = world(
+        of_keras("2.2.0", *THEANO), variables=variable("theano"), keras_json=automatic("jax")
+    )
+    assert judge("KD101", later) == []

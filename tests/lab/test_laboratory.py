@@ -14,9 +14,7 @@ from judging import Scenario
 from laboratory import VARIABLE, examine, is_small, load_scenarios, open_laboratory
 
 pytestmark = pytest.mark.lab
-# The families whose answers are promised, and the environments with several faults whose first
-# one is of these families.
-FAMILIES = ("selection", "resolution", "integrity", "healthy")
+FAMILIES = ("selection", "resolution", "integrity", "healthy", "multi")
 
 
 def small_scenarios() -> list[Scenario]:
@@ -42,3 +40,4 @@ def test_first_cause_and_culprit(scenario: Scenario) -> None:
     assert verdict.cause_ok, listed
     assert verdict.culprit_ok, listed
     assert verdict.extra == (), listed
+    assert verdict.parts_found == verdict.parts, listed

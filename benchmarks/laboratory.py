@@ -158,7 +158,7 @@ def run_check(
         )
         seconds = time.monotonic() - start
         try:
-            report = json.loads(output.read_text(encoding="utf-8"))
+            report = json.loads(_neutral(output.read_text(encoding="utf-8"), directory))
         except (OSError, ValueError):
             return _failed(scenario, f"exit status {status}: {_tail(text)}", healed=healed)
     return judge(scenario, report, exit_code=status, seconds=seconds, healed=healed)
@@ -208,6 +208,13 @@ def _run(laboratory: Laboratory, arguments: Sequence[str], timeout: float) -> tu
         process.communicate()
         return 124, f"no end after {timeout:.0f} seconds"
     return process.returncode, output.decode("utf-8", "replace")
+
+
+def _neutral(text: str, directory: Path) -> str:
+    """The report without the folders of this machine, so that results can be compared."""
+    for folder, name in ((directory.resolve(), "{DIR}"), (Path.home(), "~")):
+        text = text.replace(json.dumps(str(folder))[1:-1], name)
+    return text
 
 
 def _tail(text: str) -> str:

@@ -16,9 +16,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_doctor import api, collect
 from keras_doctor.__main__ import main as keras_doctor
@@ -38,29 +38,44 @@ sys.path.insert(0, sys.argv[2])
 import json, parts
 print(json.dumps(parts.worker(sys.argv[1], first)))
 """
-BEGIN = "import time as _time\n_T = [('start', _time.process_time())]\n"
-# Goes between the collector's functions and its last line, which calls them.
+BEGIN = "import time as _time\n_STARTED = _time.process_time()\n"
+# Goes before the last line of the collector, which runs it; {namespace} holds its functions.
 WRAP = """
-_T.append(('imports', _time.process_time()))
-_SPENT = {}
-def _timed(name, function):
+import os as _os
+_LOADED = _time.process_time()
+_SPENT = {{}}
+def _timed(name):
+    function = {namespace}[name]
     def call(*arguments):
         start = _time.process_time()
         try:
             return function(*arguments)
         finally:
             _SPENT[name] = _SPENT.get(name, 0) + _time.process_time() - start
-    return call
-scan_distributions = _timed('scan', scan_distributions)
-check_files = _timed('record', check_files)
-_exit = os._exit
+    {namespace}[name] = call
+_timed("scan_distributions")
+_timed("check_files")
+_exit = _os._exit
 def _report(status):
-    _SPENT['all'] = _time.process_time()
-    os.write(2, repr([_T, _SPENT]).replace("'", '"').replace('(', '[').replace(')', ']').encode())
+    _SPENT.update(started=_STARTED, loaded=_LOADED, ended=_time.process_time())
+    _os.write(2, repr(_SPENT).replace("'", '"').encode())
     _exit(status)
-os._exit = _report  # the collector ends with it
+_os._exit = _report  # the collector ends with it
 """
-LAST_LINE = "emit(gather("
+# As text all functions are globals; as byte code the last module runs, and holds them.
+LAST_LINES = (
+    ("module.run(REQUEST, START)", "module.__dict__"),
+    ("run(REQUEST, START)", "globals()"),
+)
+
+
+class Start(NamedTuple):
+    """How the tool started the collector."""
+
+    argv: list[str]
+    data: bytes
+    environ: dict[str, str]
+    folder: str | None
 
 
 def budget(python: Path, variables: Mapping[str, str], rounds: int) -> list[tuple[str, float]]:
@@ -99,14 +114,14 @@ def worker(python: str, first: float) -> dict[str, float]:
     bare = _bare(sys.executable)
     patient_bare = _bare(python)
     spent: dict[str, float] = {}
-    sent: list[tuple[list[str], str, Mapping[str, str], str]] = []
+    sent: list[Start] = []
     _time_calls(api, "find_target", spent)
     _time_calls(api, "collect", spent)
     _time_calls(api, "diagnose", spent)
     _time_calls(text_report, "render_check", spent)
-    _remember_source(sent)
+    _remember_start(sent)
     second = _own(lambda: _check(python))
-    patient = _patient_parts(*sent[-1])
+    patient = _patient_parts(sent[-1])
     named = {name: spent.get(name, 0.0) for name in ("find_target", "diagnose", "render_check")}
     collecting = spent.get("collect", 0.0)
     return {
@@ -114,8 +129,7 @@ def worker(python: str, first: float) -> dict[str, float]:
         "imports and knowledge": first - second,
         "finding the target": named["find_target"],
         "interpreter start, patient": patient_bare,
-        "compiling the collector there": max(0.0, patient["start"] - patient_bare),
-        "its imports and definitions": patient["imports"],
+        "the collector's code and imports": patient["code"] - patient_bare,
         "scan of the distributions": patient["scan"],
         "RECORD and the installed files": patient["record"],
         "the other facts, and writing them": patient["rest"],
@@ -161,39 +175,52 @@ def _time_calls(module: Any, name: str, spent: dict[str, float]) -> None:
     setattr(module, name, timed)
 
 
-def _remember_source(sent: list[tuple[list[str], str, Mapping[str, str], str]]) -> None:
+def _remember_start(sent: list[Start]) -> None:
     run_program = process.run_program
 
     def remembered(
-        argv: list[str], source: str, environ: Mapping[str, str], folder: str, *rest: Any
-    ) -> Any:
-        sent.append((argv, source, environ, folder))
-        return run_program(argv, source, environ, folder, *rest)
+        argv: Sequence[str],
+        data: bytes,
+        environ: Mapping[str, str] | None,
+        folder: str | None,
+        *rest: Any,
+    ) -> process.Completed:
+        sent.append(Start(list(argv), data, dict(environ or {}), folder))
+        return run_program(argv, data, environ, folder, *rest)
 
     # The name under which the collector's shell calls it.
     vars(collect)["run_program"] = remembered
 
 
-def _patient_parts(
-    argv: list[str], source: str, environ: Mapping[str, str], folder: str
-) -> dict[str, float]:
-    head, last = source.rsplit(LAST_LINE, 1)
+def _patient_parts(start: Start) -> dict[str, float]:
+    """Runs the collector once more as it was started, with its functions wrapped."""
+    argv, data = list(start.argv), start.data
+    if argv[-2] == "-c":
+        argv[-1] = _instrumented(argv[-1])
+    else:
+        data = _instrumented(data.decode("ascii")).encode("ascii")
     done = subprocess.run(
         argv,
-        input=BEGIN + head + WRAP + LAST_LINE + last,
-        env=dict(environ),
-        cwd=folder,
+        input=data,
+        env=start.environ,
+        cwd=start.folder,
         capture_output=True,
-        text=True,
         timeout=60,
         check=True,
     )
-    (_, start), (_, imports) = json.loads(done.stderr)[0]
-    spent = json.loads(done.stderr)[1]
+    spent = json.loads(done.stderr)
+    own = spent["ended"] - spent["loaded"]
     return {
-        "start": start,
-        "imports": imports - start,
-        "scan": spent["scan"],
-        "record": spent["record"],
-        "rest": spent["all"] - imports - spent["scan"] - spent["record"],
+        "code": spent["loaded"],
+        "scan": spent["scan_distributions"],
+        "record": spent["check_files"],
+        "rest": own - spent["scan_distributions"] - spent["check_files"],
     }
+
+
+def _instrumented(program: str) -> str:
+    for last, namespace in LAST_LINES:
+        head, found, tail = program.rpartition(last)
+        if found:
+            return f"{BEGIN}{head}{WRAP.format(namespace=namespace)}{last}{tail}"
+    raise RuntimeError("the collector does not end as this benchmark expects")

@@ -51,11 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("make lab: no scenario is meant by that", file=sys.stderr)
         return 2
     verdicts: list[Verdict] = []
+    run = _describe_run(options)
     for verdict in _examine_all(laboratory, scenarios, options):
         print(line(verdict), flush=True)
         verdicts.append(verdict)
-    verdicts.sort(key=lambda verdict: (verdict.healed, verdict.family, verdict.id))
-    _write(options, verdicts)
+        verdicts.sort(key=lambda verdict: (verdict.healed, verdict.family, verdict.id))
+        # After each: a run that is stopped leaves the table of what it has examined.
+        _write(options, run, verdicts)
     print(summary(verdicts))
     return 0
 
@@ -108,17 +110,20 @@ def _examine_all(
             raise
 
 
-def _write(options: argparse.Namespace, verdicts: Sequence[Verdict]) -> None:
-    run = Run(
+def _describe_run(options: argparse.Namespace) -> Run:
+    return Run(
         tool=_output([*(options.tool or DEFAULT_TOOL), "--version"]).split(" ")[-1] or "unknown",
         commit=_commit(),
         date=time.strftime("%Y-%m-%d"),
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
         arguments=_arguments_shown(options),
     )
+
+
+def _write(options: argparse.Namespace, run: Run, verdicts: Sequence[Verdict]) -> None:
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "lab.md").write_text(markdown(run, verdicts), encoding="utf-8")
-    (options.results / "lab.json").write_text(as_json(run, verdicts), encoding="utf-8")
+    for name, text in (("lab.md", markdown(run, verdicts)), ("lab.json", as_json(run, verdicts))):
+        (options.results / name).write_text(text, encoding="utf-8")
 
 
 def _arguments_shown(options: argparse.Namespace) -> str:

@@ -214,10 +214,12 @@ def remnant(name: str, entry: str = SITE) -> Module:
 def local(
     name: str, kind: str = "module", *, entry: str = PROJECT, origin: str = "script"
 ) -> LocalModule:
-    """A file or folder of the user's that comes before the standard library."""
+    """A file or folder of the user's that comes before the standard library.
+
+    Of a folder it is the ``__init__`` file, as the collector says it.
+    """
     found = copy(name, entry, kind)
-    path = f"{entry}/{name}" if kind == "package" else found.path
-    return LocalModule(name=name, kind=kind, path=path, entry=entry, origin=origin)
+    return LocalModule(name=name, kind=kind, path=found.path, entry=entry, origin=origin)
 
 
 def entry(

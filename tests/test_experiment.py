@@ -308,7 +308,6 @@ def test_no_cause_is_removed_where_nothing_starts(lab: Lab) -> None:
     assert patient.tried == [()]
 
 
-@pytest.mark.xfail(strict=True, reason="other backends are tried in a Python that does not start")
 def test_no_way_out_is_looked_for_where_nothing_starts(lab: Lab) -> None:
     patient = Patient((None, NOT_STARTED))
     lab.experiment(patient, STALE).examine(train=False)

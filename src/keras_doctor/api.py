@@ -67,7 +67,8 @@ def check(
         context = Context(snapshot, wish=wish)
         return _examined(context, ()), ()
     found = _find(python, kernel, project, command, environ, folder)
-    facts = _collect(found, wish)
+    # Opening thousands of files costs as much as all the rest: first see whether it works.
+    facts = _collect(found, wish, contents=False)
     elsewhere = _elsewhere(facts, found)
     if not live:
         return _examined(Context(facts, wish=wish, elsewhere=elsewhere), ()), found.considered
@@ -77,12 +78,13 @@ def check(
         wish=wish,
         timeout=timeout,
         elsewhere=elsewhere,
+        look_closer=lambda: _collect(found, wish, contents=True),
         progress=progress or _silent,
     )
     diagnosis = experiment.examine(train=train)
     return (
         Examination(
-            snapshot=facts,
+            snapshot=experiment.snapshot,
             wish=wish,
             outcomes=tuple(experiment.outcomes),
             diagnosis=diagnosis,
@@ -111,7 +113,7 @@ def backends(
     when `live` is true. The user's command is not run.
     """
     found = _find(python, kernel, project, command, environ, folder)
-    facts = _collect(found, wish)
+    facts = _collect(found, wish, contents=False)
     experiment = Experiment(
         found,
         facts,
@@ -136,7 +138,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Collect every fact about a target without importing its packages (not masked)."""
     found = _find(python, kernel, project, command, environ, folder)
-    return _collect(found, wish)
+    return _collect(found, wish, contents=True)
 
 
 def envs(
@@ -183,11 +185,13 @@ def _find(
     )
 
 
-def _collect(found: Found, wish: str | None) -> Snapshot:
+def _collect(found: Found, wish: str | None, *, contents: bool) -> Snapshot:
     """The facts of a target, its script and who sets its variables included."""
     script = _read_script(found, wish)
     snapshot = collect(
-        found.target, found.environ, request_for(script, wish, options=found.options)
+        found.target,
+        found.environ,
+        request_for(script, wish, options=found.options, contents=contents),
     )
     variables = tuple(
         Variable(name=v.name, value=v.value, set_by=v.set_by or found.set_by.get(v.name))

@@ -90,8 +90,15 @@ def _unexplained(
 
 
 def _same_failure(one: Outcome, other: Outcome) -> bool:
-    last = [(o.chain[-1].type, o.chain[-1].message) for o in (one, other) if o.chain]
-    return len(last) == 2 and last[0] == last[1]
+    if one.chain and other.chain:
+        ends = [(o.chain[-1].type, o.chain[-1].message) for o in (one, other)]
+        return ends[0] == ends[1]
+    return (one.status, one.signal, one.exit_code, bool(one.chain)) == (
+        other.status,
+        other.signal,
+        other.exit_code,
+        bool(other.chain),
+    )
 
 
 def _healthy(context: Context, has_causes: bool) -> bool | None:  # noqa: FBT001
@@ -177,7 +184,7 @@ def matches(sign: Sign, outcome: Outcome) -> bool:
         return True
     printed = _printed(outcome)
     if sign.file and not sign.text:
-        return sign.file in printed
+        return re.search(re.escape(sign.file) + r"(?![\w.-])", printed) is not None
     return bool(sign.text and not outcome.chain and re.search(sign.text, printed))
 
 

@@ -40,14 +40,27 @@ class Experiment:
         wish: str | None,
         timeout: float,
         elsewhere: tuple[Elsewhere, ...] = (),
+        look_closer: Callable[[], Snapshot] | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Args: the target, its facts, the wished backend, and seconds for each run."""
+        """Prepare the runs.
+
+        Args:
+            found: The target.
+            snapshot: Its facts.
+            wish: The backend that the user wants, or None.
+            timeout: Seconds for each run.
+            elsewhere: Other Pythons that hold what is missing here.
+            look_closer: Collects the facts again, the contents of files included; asked once,
+                when the world as it is was seen to fail.
+            progress: Told before each run.
+        """
         self.found = found
         self.snapshot = snapshot
         self.wish = wish
         self.timeout = timeout
         self.elsewhere = elsewhere
+        self.look_closer = look_closer
         self.progress = progress
         self.outcomes: list[Outcome] = []
 
@@ -66,6 +79,8 @@ class Experiment:
             self._run_command()
         if self._imports_are_needed():
             self._run_imports(train=train)
+        if self.look_closer is not None and self.context().failures:
+            self.snapshot = self.look_closer()
         diagnosis = diagnose(self.context())
         for _ in range(MAX_COUNTERFACTUALS):
             changes = self._next_changes(diagnosis)
@@ -75,7 +90,8 @@ class Experiment:
             diagnosis = diagnose(self.context())
             if self.outcomes[-1].status == "passed":
                 break
-        if diagnosis.causes and not self._something_works():
+        starts = any(o.status != "not-started" for o in self.outcomes)
+        if diagnosis.causes and starts and not self._something_works():
             ways = self._ways_out()
             states = tuple(ways.get(state.name, state) for state in diagnosis.backends)
             return diagnosis._replace(backends=states)

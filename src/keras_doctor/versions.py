@@ -115,6 +115,8 @@ def applies(marker: str, environment: Mapping[str, str]) -> bool | None:
     """
     if not marker:
         return True
+    if not environment:
+        return None  # packaging would judge by the Python that runs it
     if "(" not in marker:
         verdict = _any_of(marker, environment)
         if verdict is not None:

@@ -348,7 +348,6 @@ def test_unwritable_home_means_tmp() -> None:
     assert HOME not in found.evidence[0].text
 
 
-@pytest.mark.xfail(strict=True, reason="Keras up to 2.1 asserts the name in keras.json in any case")
 def test_a_file_for_another_release_under_a_good_variable() -> None:
     """Keras 3 wrote jax into the shared keras.json; Keras 2.0 stops although KERAS_BACKEND wins."""
     context = world(

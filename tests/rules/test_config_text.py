@@ -121,6 +121,5 @@ def test_default_of_windows() -> None:
     assert world(of_keras("1.1.1"), keras_json="{}", platform="win32").choice.backend == "theano"
 
 
-@pytest.mark.xfail(strict=True, reason="the data says 1.0.6; a run of 1.0.5 shows that it asserts")
 def test_image_dim_ordering_of_1_0_5() -> None:
     assert read('{"image_dim_ordering": "x"}', "1.0.5").invalid

@@ -97,7 +97,6 @@ def test_requirements_that_apply(line: str, applies: bool) -> None:
     assert names == (["x"] if applies else [])
 
 
-@pytest.mark.xfail(strict=True, reason="markers are judged by the Python of the tool instead")
 def test_requirements_where_nothing_is_known_of_the_python() -> None:
     context = world(interpreter=None)
     rows = list(context.requirements(dist("a", "1", "x; python_version < '3'")))

@@ -352,7 +352,6 @@ def test_what_an_import_can_load(path: str, expected: bool) -> None:
     assert bool(loadable((anomaly(path),))) is expected
 
 
-@pytest.mark.xfail(strict=True, reason="asks for the first import package where there is none")
 def test_unreadable_files_of_a_distribution_without_import_packages() -> None:
     bare = dist("nvidia-cublas", "12.0", imports=())
     context = checked(files(bare, anomaly("nvidia/lib/a.so", "unreadable")), beside=[bare])

@@ -239,13 +239,11 @@ def test_lines_of_the_program(choice: Choice, backend: str | None, kind: str) ->
     assert (choice.backend, choice.source.kind) == (backend, kind)
 
 
-@pytest.mark.xfail(strict=True, reason="setdefault after an assignment changes nothing")
 def test_setdefault_after_an_assignment() -> None:
     choice = program(setting("jax", line=2), setting("torch", line=3, default_only=True))
     assert choice.backend == "jax"
 
 
-@pytest.mark.xfail(strict=True, reason="setdefault sees that the empty variable is set")
 def test_setdefault_of_an_empty_variable() -> None:
     choice = program(setting("jax", default_only=True), variables={"KERAS_BACKEND": ""})
     assert choice.backend == "tensorflow"

@@ -152,12 +152,10 @@ def test_where_the_asking_is_done(
     assert [(f.kind, f.name, f.value) for f in fixes] == expected
 
 
-@pytest.mark.xfail(strict=True, reason="the name is the requirement, with its version")
 def test_a_fix_names_the_distribution_that_it_acts_on() -> None:
     assert install(world(), "numpy<2,>=1.26").name == "numpy"
 
 
-@pytest.mark.xfail(strict=True, reason="rm, mv and chmod are no commands of Windows")
 def test_commands_of_windows() -> None:
     from rules.factory import judge, remnant
 

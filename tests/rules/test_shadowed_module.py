@@ -169,7 +169,6 @@ FOLDERS = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="speaks of the file __init__.py, and renames that alone")
 @pytest.mark.parametrize("case", FOLDERS, ids=lambda case: case.id)
 def test_folder(case: Case) -> None:
     found = assert_case("KD201", "shadowed-module", case)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def request_for(
-    script: Script | None = None, wish: str | None = None, *, options: Sequence[str] = ()
+    script: Script | None = None,
+    wish: str | None = None,
+    *,
+    options: Sequence[str] = (),
+    contents: bool = True,
 ) -> Request:
     """What to look at for a program and a wish.
 
@@ -23,6 +27,7 @@ def request_for(
         script: The user's program; None when nothing of it is known.
         wish: The backend that the user wants, or None.
         options: Interpreter options of the user's own start.
+        contents: Whether to look into each file for zero bytes.
     """
     blank = Request()
     known = backends()
@@ -44,4 +49,5 @@ def request_for(
         ),
         module_names=(*blank.module_names, *sorted(names)),
         options=tuple(options),
+        contents=contents,
     )

@@ -34,6 +34,8 @@ class Generation(NamedTuple):
     """Falls back to /tmp/.keras when HOME cannot be written."""
     malformed: str
     """``error`` or ``ignored``: what a keras.json that is no JSON does."""
+    config_asserts: bool
+    """An unknown name in keras.json ends the import even when KERAS_BACKEND decides."""
     empty_variable: str
     """``error`` or ``ignored``: what ``KERAS_BACKEND=`` does."""
 
@@ -87,6 +89,7 @@ def generations() -> tuple[Generation, ...]:
             keras_home=row.get("keras_home", False),
             tmp=row.get("tmp", False),
             malformed=row["malformed"],
+            config_asserts=row.get("config_asserts", False),
             empty_variable=row.get("empty_variable", "ignored"),
         )
         for row in _data()["generation"]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
     from keras_doctor.rules.selection.explain import Source
 
+_NOT_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z")
 
 
@@ -49,6 +50,31 @@ def command(context: Context, kind: str, summary: str, argv: tuple[str, ...], na
     )
 
 
+def remove(
+    context: Context, paths: tuple[str, ...], summary: str, name: str, *, folders: bool = True
+) -> Fix:
+    """Remove files, or files and folders."""
+    if _is_windows(context):
+        argv: tuple[str, ...] = ("powershell", "-Command", "Remove-Item", "-Recurse", *paths)
+    else:
+        argv = ("rm", *(("-r",) if folders else ()), *paths)
+    return command(context, "delete", summary, argv, name)
+
+
+def rename(context: Context, old: str, new: str, summary: str) -> Fix:
+    """Give a file or folder another name."""
+    argv = ("move" if _is_windows(context) else "mv", old, new)
+    return command(context, "rename-file", summary, argv, old)._replace(value=new)
+
+
+def make_readable(context: Context, path: str, mode: str, summary: str) -> Fix:
+    """Give files back their read permission; `mode` is chmod's."""
+    if _is_windows(context):
+        return edit("chmod", path, summary)
+    argv = ("chmod", *(("-R",) if mode.startswith("u") else ()), mode, path)
+    return command(context, "chmod", summary, argv, path)
+
+
 def set_variable(context: Context, name: str, value: str | None, summary: str) -> Fix:
     """Set a variable in the user's shell, or unset it (`value` None)."""
     if _is_windows(context):
@@ -80,7 +106,7 @@ def install(context: Context, *requirements: str, summary: str | None = None) ->
         "install",
         summary or f"Install {' '.join(requirements)}.",
         _with_target(context, argv),
-        requirements[0],
+        _NOT_NAME.split(requirements[0])[0],
     )
 
 

@@ -6,7 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from keras_doctor.names import normalize
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
+from keras_doctor.rules.context import is_inside
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import CODE
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keras_doctor.knowledge.paths import ImportPath
-    from keras_doctor.model import Finding
+    from keras_doctor.model import Distribution, Finding, Raised
     from keras_doctor.rules.context import Context
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '?(\w+)'? from '?(keras[\w.]*)'?")
@@ -37,17 +39,24 @@ def api_removed_or_moved(context: Context) -> Iterator[Finding]:
     if version is None:
         raise NotApplicable("no Keras was found")
     asked = {**_from_failures(context), **_from_script(context)}
-    if not asked:
+    unknown = list(_not_in_what_is_installed(context))
+    if not asked and not unknown:
         raise NotApplicable("no import of a part of Keras is known")
     from keras_doctor.knowledge.paths import import_paths
 
-    found = False
+    told: set[str] = set()
     for path, where in asked.items():
         entries = import_paths().get(path, ())
-        if entries and not any(entry.exists_in(version) for entry in entries):
-            found = True
+        gone = entries and not any(entry.exists_in(version) for entry in entries)
+        # One statement is one finding: where the module is gone, its names are too.
+        if gone and where[0] not in told:
+            told.add(where[0])
             yield _moved(context, version, entries, where)
-    if not found:
+    for result, place in unknown:
+        if place not in told:
+            told.add(place)
+            yield result
+    if not told:
         raise RuledOut("the imports that are known exist in this release")
 
 
@@ -79,6 +88,68 @@ def _from_failures(context: Context) -> dict[str, tuple[str, str]]:
             elif raised.name and raised.name.startswith("keras."):
                 found[raised.name] = (where, text)
     return found
+
+
+_NO_NAME = re.compile(r"cannot import name '?(\w+)'? from '?([\w.]+)'?")
+
+
+def _not_in_what_is_installed(context: Context) -> Iterator[tuple[Finding, str]]:
+    """What a line of the user's own program asked of a whole package, and it does not have it.
+
+    No index is needed for that: the files of the package are as shipped, and the exception was
+    raised in the user's line.
+    """
+    damaged = {normalize(check.distribution) for check in context.snapshot.files if check.anomalies}
+    for outcome in context.failures:
+        for raised in outcome.chain:
+            match = _NO_NAME.search(raised.message)
+            path = f"{match[2]}.{match[1]}" if match else raised.name or ""
+            top, _, rest = path.partition(".")
+            owners = context.owners(top)
+            if not rest or not owners or not raised.frames or not _is_own(context, raised):
+                continue
+            if raised.type not in ("ImportError", "ModuleNotFoundError"):
+                continue
+            if any(normalize(owner.name) in damaged for owner in owners):
+                continue
+            frame = raised.frames[-1]
+            yield _absent(owners[0], path, raised), f"{frame.file}:{frame.line}"
+
+
+def _is_own(context: Context, raised: Raised) -> bool:
+    """Whether the line that failed is the user's, not a package's."""
+    file = raised.frames[-1].file
+    return not any(is_inside(file, entry.path) for entry in context.snapshot.path[1:])
+
+
+def _absent(owner: Distribution, path: str, raised: Raised) -> Finding:
+    frame = raised.frames[-1]
+    file = os.path.basename(frame.file)
+    return finding(
+        "KD601",
+        "api-removed-or-moved",
+        file,
+        title=f"{file} imports {path}, which {owner.name} {owner.version} does not have",
+        why="The package is as it was shipped: that path is of another release, or misspelt.",
+        evidence=[
+            seen(frame.text or raised.message, f"{frame.file}:{frame.line}"),
+            seen(f"{owner.name} {owner.version}, its files are whole", owner.metadata),
+        ],
+        stage=CODE,
+        weight="risk",
+        subject=path,
+        blocks=("program",),
+        fixes=[
+            edit(
+                "edit-code",
+                f"{frame.file}:{frame.line}",
+                f"Change the line to what {owner.name} {owner.version} has.",
+            )
+        ],
+        signs=[
+            sign(raised.type, text=re.escape(raised.message)),
+        ],
+    )
 
 
 def _moved(

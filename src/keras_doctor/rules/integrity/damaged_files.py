@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from keras_doctor.rules.base import RuledOut, Skip, finding, sign
@@ -16,7 +17,7 @@ from keras_doctor.rules.integrity.damage import (
     loadable,
     signs_of,
 )
-from keras_doctor.rules.remedies import command, reinstall
+from keras_doctor.rules.remedies import make_readable, reinstall
 from keras_doctor.rules.stages import FILES
 
 if TYPE_CHECKING:
@@ -159,6 +160,13 @@ def _judge(
         raise RuledOut("no file on the way is concerned")
 
 
+def _common_folder(distribution: Distribution, anomalies: list[FileAnomaly]) -> str:
+    """What to give back its permissions: the import package, else the first file."""
+    if distribution.import_packages:
+        return os.path.join(distribution.location, distribution.import_packages[0])
+    return anomalies[0].path
+
+
 def _number(context: Context, distribution: Distribution, anomalies: list[FileAnomaly]) -> int:
     """How many files: the list in the snapshot is bounded, its total is not."""
     check = check_of(context, distribution)
@@ -186,12 +194,10 @@ def _finding(
     fixes = [reinstall(context, distribution)]
     signs = signs_of(distribution, anomalies)
     if code == "KD305":
-        folder = f"{distribution.location}/{distribution.import_packages[0]}"
+        folder = _common_folder(distribution, anomalies)
         fixes.insert(
             0,
-            command(
-                context, "chmod", "Make them readable.", ("chmod", "-R", "u+rX", folder), folder
-            ),
+            make_readable(context, folder, "u+rX", "Make them readable."),
         )
         signs.append(sign("PermissionError"))
     return finding(
@@ -209,6 +215,6 @@ def _finding(
         explains=[
             f"{slug}:{name}"
             for slug in explains
-            for name in {*distribution.import_packages, key_name(distribution)}
+            for name in sorted({*distribution.import_packages, key_name(distribution)})
         ],
     )

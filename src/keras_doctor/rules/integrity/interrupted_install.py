@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, finding, listing, seen, sign
-from keras_doctor.rules.remedies import command, install
+from keras_doctor.rules.remedies import install, remove
 from keras_doctor.rules.stages import PRESENCE
 
 if TYPE_CHECKING:
@@ -75,13 +75,7 @@ def _finding(context: Context, name: str, leftovers: list[Leftover]) -> Finding:
         stage=PRESENCE,
         weight="fatal",
         fixes=[
-            command(
-                context,
-                "delete",
-                "Remove the leftovers,",
-                ("rm", "-r", *(item.path for item in leftovers)),
-                name,
-            ),
+            remove(context, tuple(item.path for item in leftovers), "Remove the leftovers,", name),
             install(
                 context,
                 f"{name}=={version}" if version else name,

@@ -15,7 +15,7 @@ from keras_doctor.rules.integrity.damage import (
     loadable,
     signs_of,
 )
-from keras_doctor.rules.remedies import command, install, reinstall
+from keras_doctor.rules.remedies import install, reinstall, remove
 from keras_doctor.rules.stages import FILES
 from keras_doctor.versions import release
 
@@ -89,13 +89,7 @@ def _duplicate(context: Context, rivals: list[Distribution]) -> Finding:
         weight="risk",
         subject=name,
         fixes=[
-            command(
-                context,
-                "delete",
-                "Remove the files and both records,",
-                ("rm", "-r", *folders),
-                name,
-            ),
+            remove(context, folders, "Remove the files and both records,", name),
             install(context, _wanted(context, rivals), summary="then install one version."),
         ],
         signs=signs,
@@ -208,9 +202,7 @@ def _mixed(context: Context, distribution: Distribution, check: FileCheck) -> Fi
         weight="likely",
         subject=name,
         fixes=[
-            command(
-                context, "delete", "Remove the folder of the package,", ("rm", "-r", *folders), name
-            ),
+            remove(context, folders, "Remove the folder of the package,", name),
             reinstall(context, distribution, "then install one release again."),
         ],
         signs=signs_of(distribution, list(check.anomalies)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.rules.base import RuledOut, finding, seen, sign
-from keras_doctor.rules.remedies import command, install
+from keras_doctor.rules.remedies import install, remove
 from keras_doctor.rules.stages import PRESENCE
 
 if TYPE_CHECKING:
@@ -55,11 +55,10 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
             stage=PRESENCE,
             weight="fatal",
             fixes=[
-                command(
+                remove(
                     context,
-                    "delete",
+                    (module.path,),
                     "Remove the folder, after a look into it,",
-                    ("rm", "-r", module.path),
                     module.path,
                 ),
                 install(context, name, summary=f"then install {name}."),

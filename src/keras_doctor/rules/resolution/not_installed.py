@@ -13,7 +13,7 @@ from keras_doctor.knowledge.imports import (
 )
 from keras_doctor.knowledge.selection import backends, generations
 from keras_doctor.rules.base import RuledOut, finding, seen, sign
-from keras_doctor.rules.remedies import command, install
+from keras_doctor.rules.remedies import install, rename
 from keras_doctor.rules.stages import FILES, PRESENCE
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
         fixes=[_install_keras(context)],
         signs=[sign(module="keras")],
         # What Keras would bring along is not missing by itself.
-        explains=[f"not-installed:{name}" for name in loaded_distributions() - {"keras"}],
+        explains=[f"not-installed:{name}" for name in sorted(loaded_distributions() - {"keras"})],
     )
 
 
@@ -100,12 +100,11 @@ def _only_a_local_one(context: Context, own: LocalModule) -> Finding:
         stage=PRESENCE,
         weight="fatal" if own.kind == "module" else "risk",
         fixes=[
-            command(
+            rename(
                 context,
-                "rename-file",
-                f"Rename {shown},",
-                ("mv", own.path, os.path.join(own.entry, "my_" + os.path.basename(own.path))),
                 own.path,
+                os.path.join(own.entry, "my_" + os.path.basename(own.path)),
+                f"Rename {shown},",
             ),
             _install_keras(context),
         ],

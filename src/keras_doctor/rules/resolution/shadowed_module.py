@@ -10,7 +10,7 @@ from keras_doctor.knowledge.imports import needed_stdlib
 from keras_doctor.model import Change
 from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.context import is_inside, same_path
-from keras_doctor.rules.remedies import command
+from keras_doctor.rules.remedies import rename
 from keras_doctor.rules.stages import PATH, START
 
 if TYPE_CHECKING:
@@ -80,16 +80,17 @@ def _shadow(context: Context, local: LocalModule) -> Finding:
     package = local.name in context.way_modules
     start = _breaks_the_start(context, local)
     what = f"the package {local.name}" if package else f"Python's own module {local.name}"
-    shown = context.shown(local.path)
+    thing = _thing(local)
+    shown = context.shown(thing)
     kind = "folder" if local.kind == "package" else "file"
-    target = os.path.join(os.path.dirname(local.path), "my_" + os.path.basename(local.path))
+    target = os.path.join(os.path.dirname(thing), "my_" + os.path.basename(thing))
     at_start = context.snapshot.start.mode != "normal" and local.origin == "pythonpath"
     change = (
         Change(kind="drop-path-entry", name=local.entry, value=None)
         if at_start
         else Change(kind="hide-module", name=local.path, value=None)
     )
-    evidence = [seen(f"the {kind} {local.path}", f"in {local.entry} ({local.origin})")]
+    evidence = [seen(f"the {kind} {thing}", f"in {local.entry} ({local.origin})")]
     module = context.module(local.name)
     if package and module:
         evidence += [
@@ -102,7 +103,7 @@ def _shadow(context: Context, local: LocalModule) -> Finding:
     return finding(
         "KD201",
         "shadowed-module",
-        local.path,
+        thing,
         title=f"Your {kind} {shown} is found before {what}",
         why=(
             f"Python looks into {local.entry} first, so `import {local.name}` runs your {kind} "
@@ -113,18 +114,23 @@ def _shadow(context: Context, local: LocalModule) -> Finding:
         weight="fatal" if start or local.name in _main_names(context) else _weight(package),
         blocks=("python",) if start else ("keras",),
         fixes=[
-            command(
+            rename(
                 context,
-                "rename-file",
+                thing,
+                target,
                 f"Rename {shown}, and the imports of your own code that mean it.",
-                ("mv", local.path, target),
-                local.path,
-            )._replace(value=target)
+            )
         ],
         signs=_signs(local),
         explains=[f"not-installed:{local.name}", f"namespace-remnant:{local.name}"],
         changes=[change],
     )
+
+
+def _thing(local: LocalModule) -> str:
+    """What the user would rename: the file, or the folder of a package."""
+    folder, name = os.path.split(local.path)
+    return folder if local.kind == "package" and name.startswith("__init__.") else local.path
 
 
 def _main_names(context: Context) -> tuple[str, ...]:

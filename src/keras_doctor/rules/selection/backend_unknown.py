@@ -36,6 +36,9 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
     generation, source = context.generation, context.choice.source
     if generation is None or source is None:
         raise NotApplicable("no Keras was found")
+    asserted = _asserted_config(context, generation)
+    if asserted is not None:
+        source = asserted
     name = source.value
     if source.kind == "default" or name is None or name in generation.names:
         if _wish_is_unknown(context, generation):
@@ -72,6 +75,15 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
         changes=[backend_change(target)] if target else (),
     )
+
+
+def _asserted_config(context: Context, generation: Generation) -> Source | None:
+    """The keras.json whose name these releases check even when the variable decides."""
+    config = context.choice.config
+    if not generation.config_asserts or config is None or config.content is None:
+        return None
+    name = config.content.backend
+    return config if name is not None and name not in generation.names else None
 
 
 def _fixes(context: Context, target: str, source: Source) -> list[Fix]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.knowledge.selection import config_keys
 from keras_doctor.model import Change, ConfigFile, Finding, Fix
 from keras_doctor.rules.base import NotApplicable, RuledOut, Skip, finding, seen, sign
-from keras_doctor.rules.remedies import command, edit
+from keras_doctor.rules.remedies import edit, make_readable, remove, rename
 from keras_doctor.rules.stages import CONFIGURATION
 
 if TYPE_CHECKING:
@@ -77,16 +77,10 @@ def _unreadable(context: Context, source: Source) -> Finding:
 def _make_readable(context: Context, config: ConfigFile) -> Fix:
     if config.state == "folder":
         aside = config.path + ".d"
-        return command(
-            context,
-            "rename-file",
-            "It is a folder: move it aside, Keras writes a new file.",
-            ("mv", config.path, aside),
-            config.path,
-        )._replace(value=aside)
-    return command(
-        context, "chmod", "Make it readable.", ("chmod", "644", config.path), config.path
-    )
+        return rename(
+            context, config.path, aside, "It is a folder: move it aside, Keras writes a new file."
+        )
+    return make_readable(context, config.path, "644", "Make it readable.")
 
 
 def _malformed(context: Context, source: Source, reason: str) -> Finding:
@@ -171,12 +165,12 @@ def _rewrite(context: Context, source: Source, backend: str | None) -> list[Fix]
             f"Save {source.where} as plain JSON (UTF-8 without a byte order mark).",
             _good_text(context, backend),
         ),
-        command(
+        remove(
             context,
-            "delete",
+            (source.where,),
             "Or delete it: Keras writes a new one with its defaults.",
-            ("rm", source.where),
             source.where,
+            folders=False,
         ),
     ]
 

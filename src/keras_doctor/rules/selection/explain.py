@@ -105,22 +105,13 @@ def _from_code(snapshot: Snapshot, generation: Generation) -> list[Source]:
     """Lines of the user's program; a later line before the import beats an earlier one."""
     if snapshot.script is None:
         return []
-    variable_is_set = any(v.name == "KERAS_BACKEND" and v.value for v in snapshot.variables)
+    is_set = any(v.name == "KERAS_BACKEND" for v in snapshot.variables)
     found = []
     for setting in snapshot.script.settings:
         if setting.variable != "KERAS_BACKEND":
             continue
-        remark = None
-        if generation.fixed:
-            remark = _ignored(generation)
-        elif not generation.variable:
-            remark = f"{generation.title} does not read KERAS_BACKEND"
-        elif setting.default_only and variable_is_set:
-            remark = "it only fills in for a variable that is already set"
-        elif not setting.before_import and "set_backend" not in setting.text:
-            remark = "it runs after Keras was imported, which is too late"
-        elif setting.value == "" and generation.empty_variable == "ignored":
-            remark = "it is empty"
+        remark = _code_remark(setting, generation, is_set=is_set)
+        is_set = is_set or setting.before_import
         found.append(
             _source(
                 "code",
@@ -161,6 +152,21 @@ def _from_variable(snapshot: Snapshot, generation: Generation) -> list[Source]:
             remark=remark,
         )
     ]
+
+
+def _code_remark(setting: ScriptSetting, generation: Generation, *, is_set: bool) -> str | None:
+    """Why a line of the program does not count; None when it does."""
+    if generation.fixed:
+        return _ignored(generation)
+    if not generation.variable:
+        return f"{generation.title} does not read KERAS_BACKEND"
+    if setting.default_only and is_set:
+        return "it only fills in for a variable that is already set"
+    if not setting.before_import and "set_backend" not in setting.text:
+        return "it runs after Keras was imported, which is too late"
+    if setting.value == "" and generation.empty_variable == "ignored":
+        return "it is empty"
+    return None
 
 
 def _is_emptied(snapshot: Snapshot) -> bool:

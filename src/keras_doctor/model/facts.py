@@ -2,13 +2,12 @@
 
 Every class is a NamedTuple, because defining one costs a third of a frozen dataclass and
 this module is on the cold path of every command. Build them with keywords only; convert
-them only through :mod:`keras_doctor.codec`.
+them only through :mod:`keras_doctor.codec`. The annotations are evaluated, here and in the
+other two files: NamedTuple compiles each one that is a text.
 
 Unknown is ``None`` and "none found" is an empty tuple: a rule must be able to tell the two
 apart. Paths are absolute and as the patient's Python writes them.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 

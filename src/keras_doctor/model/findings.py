@@ -1,7 +1,5 @@
 """What rules conclude from facts, and what the diagnosis makes of it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from keras_doctor.model.facts import Snapshot

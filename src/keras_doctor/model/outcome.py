@@ -1,7 +1,5 @@
 """What happened when something was really run in the target."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -41,11 +41,12 @@ from rules.factory import (
 from strategies import OUTCOMES, WILD, worlds
 
 from keras_doctor.codec import encode
-from keras_doctor.diagnosis import diagnose, matches
+from keras_doctor.diagnosis import diagnose
 from keras_doctor.model import Change, Diagnosis, Finding, Outcome, Raised, RuleResult, Sign
 from keras_doctor.rules import RULES, stages
 from keras_doctor.rules.base import finding, seen, sign
 from keras_doctor.rules.context import Context
+from keras_doctor.signs import matches
 
 JAX_VARIABLE = {"KERAS_BACKEND": "jax"}
 BOOM = raised("ValueError", "boom", f"{SITE}/keras/a.py")

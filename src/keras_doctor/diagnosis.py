@@ -14,23 +14,16 @@ can happen. ``proven``: with only that change the failure went away. ``likely``:
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from keras_doctor.model import (
-    Api,
-    BackendChoice,
-    BackendState,
-    Diagnosis,
-    Selection,
-    SelectionSource,
-)
+from keras_doctor.model import Diagnosis
 from keras_doctor.rules import run_rules
-from keras_doctor.rules.context import is_inside
 from keras_doctor.rules.stages import CONFIGURATION, SELECTION
+from keras_doctor.selected import backends_of, selection_of
+from keras_doctor.signs import matches
 
 if TYPE_CHECKING:
-    from keras_doctor.model import Finding, Outcome, Raised, RuleResult, Sign
+    from keras_doctor.model import BackendState, Finding, Outcome, RuleResult
     from keras_doctor.rules.context import Context
 
 
@@ -55,7 +48,7 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
         notes=tuple(f for f in findings if f.key not in chosen),
         results=results,
         selection=selection_of(context),
-        backends=backends or _backends(context),
+        backends=backends or backends_of(context),
         asks=(),
     )
 
@@ -172,47 +165,6 @@ def _rank(context: Context, found: Finding, *, weak: bool) -> int | None:
     return None
 
 
-def matches(sign: Sign, outcome: Outcome) -> bool:
-    """Whether a run failed in the way that a sign predicts."""
-    if sign.crash:
-        return outcome.status == "died"
-    if any(_matches_exception(sign, raised) for raised in outcome.chain):
-        return True
-    if sign.types or sign.module or sign.raised_in:
-        return False
-    if sign.file and any(is_inside(frame.file, sign.file) for frame in outcome.crash_frames):
-        return True
-    printed = _printed(outcome)
-    if sign.file and not sign.text:
-        return re.search(re.escape(sign.file) + r"(?![\w.-])", printed) is not None
-    return bool(sign.text and not outcome.chain and re.search(sign.text, printed))
-
-
-def _matches_exception(sign: Sign, raised: Raised) -> bool:
-    if sign.types and raised.type.rpartition(".")[2] not in sign.types:
-        return False
-    if sign.text and not re.search(sign.text, raised.message):
-        return False
-    if sign.module and not _names_module(sign.module, raised):
-        return False
-    if sign.file and not any(is_inside(frame.file, sign.file) for frame in raised.frames):
-        return False
-    return not (
-        sign.raised_in and not (raised.frames and is_inside(raised.frames[-1].file, sign.raised_in))
-    )
-
-
-def _names_module(module: str, raised: Raised) -> bool:
-    name = raised.name or ""
-    if raised.type.rpartition(".")[2] not in ("ModuleNotFoundError", "ImportError"):
-        return False
-    return name == module or name.startswith(module + ".")
-
-
-def _printed(outcome: Outcome) -> str:
-    return outcome.output[-20000:]
-
-
 def _with_confidence(context: Context, found: Finding, rank: int | None) -> Finding:
     if _is_proven(context, found):
         return found._replace(confidence="proven")
@@ -255,94 +207,3 @@ def _fold(causes: list[Finding]) -> tuple[list[Finding], list[Finding]]:
 def _explains(cause: Finding, other: Finding) -> bool:
     slug = other.key.partition(":")[0]
     return other.key in cause.explains or f"{slug}:*" in cause.explains
-
-
-def selection_of(context: Context) -> Selection:
-    """The selection, explained for the report."""
-    choice = context.choice
-    source = choice.source
-    return Selection(
-        keras=context.keras,
-        backend=BackendChoice(
-            name=choice.backend,
-            asked_by=source.kind if source else "default",
-            where=source.where if source else None,
-            honoured=_honoured(context),
-        ),
-        sources=tuple(
-            SelectionSource(
-                source=s.name, where=s.where, value=s.value, wins=s.wins, remark=s.remark
-            )
-            for s in choice.sources
-        ),
-        apis=_apis(context),
-    )
-
-
-def _honoured(context: Context) -> bool | None:
-    """Whether the strongest explicit request is what is chosen; None without a Keras."""
-    if context.generation is None:
-        return None
-    asked = [
-        s.value for s in context.choice.sources if s.value and s.kind in ("code", "environment")
-    ]
-    return not asked or asked[0] == context.choice.backend
-
-
-def _apis(context: Context) -> tuple[Api, ...]:
-    from keras_doctor.knowledge.selection import legacy_switch, tf_keras_of
-
-    rows = []
-    tensorflow = context.backend_distribution("tensorflow")
-    door = tf_keras_of(tensorflow.version) if tensorflow else None
-    if tensorflow and door:
-        variable = context.variables.get(legacy_switch()["variable"])
-        legacy = bool(door.legacy_switch and variable and variable.value in legacy_switch()["on"])
-        provider = tensorflow
-        if door.provider == "keras":
-            wanted = legacy_switch()["distribution"] if legacy else "keras"
-            provider = context.first(wanted) or tensorflow
-        own = provider is tensorflow or legacy
-        rows.append(
-            Api(
-                import_name="tf.keras",
-                distribution=provider.name,
-                version=provider.version,
-                backend="tensorflow" if own else context.choice.backend,
-            )
-        )
-    tf_keras = context.first("tf-keras")
-    if tf_keras:
-        rows.append(
-            Api(
-                import_name="tf_keras",
-                distribution=tf_keras.name,
-                version=tf_keras.version,
-                backend="tensorflow",
-            )
-        )
-    return tuple(rows)
-
-
-def _backends(context: Context) -> tuple[BackendState, ...]:
-    """What is known about each backend without having tried it."""
-    names = context.generation.names if context.generation else ()
-    rows = []
-    for name in names:
-        distribution = context.backend_distribution(name)
-        passed = [
-            o for o in context.outcomes if o.backend == name and o.status in ("passed", "stopped")
-        ]
-        rows.append(
-            BackendState(
-                name=name,
-                installed=context.backend_importable(name),
-                version=distribution.version if distribution else None,
-                importable=True if passed else None,
-                trains=True if any(o.kind == "train" for o in passed) else None,
-                device=next((o.device for o in passed if o.device), None),
-                seconds=passed[0].seconds if passed else None,
-                reason=None,
-            )
-        )
-    return tuple(rows)

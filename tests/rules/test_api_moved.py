@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from keras_doctor.diagnosis import diagnose, matches
+from keras_doctor.diagnosis import diagnose
 from keras_doctor.knowledge.paths import import_paths, latest
 from keras_doctor.model import Script, ScriptImport
 from keras_doctor.rules.context import Context
+from keras_doctor.signs import matches
 from rules.factory import (
     JAX,
     KERAS_210_STACK,

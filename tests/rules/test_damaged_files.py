@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from keras_doctor.diagnosis import matches
 from keras_doctor.model import Distribution, FileAnomaly, FileCheck, Finding, Outcome
 from keras_doctor.rules.context import Context
 from keras_doctor.rules.integrity.damage import all_states, is_cut, loadable
+from keras_doctor.signs import matches
 from rules.factory import (
     JAX_STACK,
     PYTHON,

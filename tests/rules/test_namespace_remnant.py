@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from keras_doctor.diagnosis import matches
 from keras_doctor.rules.context import Context
+from keras_doctor.signs import matches
 from rules.factory import (
     BARE_STACK,
     JAX_STACK,

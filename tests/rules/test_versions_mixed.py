@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from keras_doctor.diagnosis import matches
 from keras_doctor.model import FileAnomaly, FileCheck
 from keras_doctor.rules.context import Context
+from keras_doctor.signs import matches
 from rules.factory import (
     JAX_STACK,
     PYTHON,

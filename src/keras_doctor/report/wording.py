@@ -187,7 +187,7 @@ def certainty(finding: Finding, examination: Examination) -> str:
 
 def _was_seen(finding: Finding, examination: Examination) -> bool:
     """Whether some run failed in a way that the finding predicts."""
-    from keras_doctor.diagnosis import matches
+    from keras_doctor.signs import matches
 
     return any(
         matches(sign, outcome)

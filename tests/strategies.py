@@ -87,7 +87,7 @@ def distributions(draw: st.DrawFn) -> Any:
     name = draw(NAMES)
     site = draw(st.sampled_from([factory.SITE, "/old/lib/python3.6/site-packages"]))
     made = factory.dist(name, draw(VERSIONS), *draw(st.lists(REQUIREMENTS, max_size=3)), site=site)
-    imports = tuple(draw(st.lists(NAMES, min_size=1, max_size=2)))
+    imports = tuple(draw(st.lists(NAMES, max_size=2)))
     return made._replace(
         import_packages=imports, requires_python=draw(st.none() | st.just(">=3.9") | TEXTS)
     )

@@ -106,6 +106,9 @@ def add_untried(page: Page, examination: Examination, *, from_file: bool) -> Non
     if not examination.outcomes:
         reason = "facts from a file are only read" if from_file else "--no-live"
         page.field("Not tried", f"the import itself ({reason})")
+        checks = examination.snapshot.files
+        if checks and not any(check.contents_checked for check in checks):
+            page.field("Not read", "the contents of the installed files, only their sizes")
         return
     trained = any(run.kind in ("train", "command") for run in examination.outcomes)
     if not trained and examination.diagnosis.healthy:

@@ -188,7 +188,12 @@ def _notes(page: Page, diagnosis: Diagnosis, *, verbose: bool) -> None:
     if not diagnosis.notes:
         return
     page.blank()
-    page.text("Harmless, but worth knowing:" if diagnosis.healthy else "Not the cause, but seen:")
+    headings = {
+        True: "Harmless, but worth knowing:",
+        False: "Seen, and not the cause:",
+        None: "Seen; whether it matters shows only when the import is tried:",
+    }
+    page.text(headings[diagnosis.healthy])
     for note in diagnosis.notes:
         page.text(f"- {note.title} [{note.code}]", indent=2, hang=2)
         if verbose:

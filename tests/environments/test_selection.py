@@ -246,26 +246,8 @@ def releases() -> Iterator[Releases]:
     shutil.rmtree(folder)
 
 
-# What only a run shows so far: these are mistakes of the rules.
-MISTAKES = {
-    ("1.0.8", "variable and a file for another release"),
-    ("1.2.2", "variable and a file for another release"),
-    ("2.0.8", "variable and a file for another release"),
-}
 CASES = [
-    pytest.param(
-        version,
-        row,
-        id=f"{version}-{row.name}",
-        marks=[
-            pytest.mark.xfail(
-                strict=True,
-                reason="Keras up to 2.1 asserts the name in keras.json before the variable counts",
-            )
-        ]
-        if (version, row.name) in MISTAKES
-        else [],
-    )
+    pytest.param(version, row, id=f"{version}-{row.name}")
     for version in (*OLD, *NEW)
     for row in ROWS
 ]

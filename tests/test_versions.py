@@ -15,7 +15,9 @@ from keras_doctor import versions
 
 numbers = st.integers(min_value=0, max_value=30)
 plain = st.lists(numbers, min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
-suffix = st.sampled_from(["", "", "", "rc1", "rc0", "dev", ".dev2", ".post1", "a0", "+cpu", "+local.1"])
+suffix = st.sampled_from(
+    ["", "", "", "rc1", "rc0", "dev", ".dev2", ".post1", "a0", "+cpu", "+local.1"]
+)
 installed = st.builds("{}{}".format, plain, suffix)
 wanted = st.one_of(plain, plain, st.builds("{}{}".format, plain, suffix), plain.map("{}.*".format))
 operator = st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "~=", "==="])

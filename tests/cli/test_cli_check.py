@@ -24,7 +24,7 @@ from keras_doctor.targets import TargetError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
-import report_samples as samples
+from report import report_samples as samples
 
 
 class Recorder:

@@ -19,7 +19,7 @@ pty = pytest.importorskip("pty")
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import report_samples as samples
+from report import report_samples as samples
 from keras_doctor import api
 from keras_doctor.__main__ import main
 api.check = lambda **k: (samples.healthy(), ())

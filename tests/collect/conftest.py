@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from collect_patients import Patient, installed_pythons
+
+from collect.collect_patients import Patient, installed_pythons
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from collect_patients import Patient, tree
 
+from collect.collect_patients import Patient, tree
 from keras_doctor.collect import Request, collect
 from keras_doctor.model import FileCheck, Module, Snapshot
 

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from collect_patients import Patient
 
+from collect.collect_patients import Patient
 from keras_doctor.collect import Request, collect
 from keras_doctor.model import FileCheck, Snapshot
 

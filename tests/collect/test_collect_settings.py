@@ -7,8 +7,7 @@ import os
 import sysconfig
 from pathlib import Path
 
-from collect_patients import Patient
-
+from collect.collect_patients import Patient
 from keras_doctor.collect import collect
 from keras_doctor.model import ConfigFile, Snapshot
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from collect_patients import Patient, installed_pythons
 
+from collect.collect_patients import Patient, installed_pythons
 from keras_doctor.collect import collect, compiled, process
 from keras_doctor.collect.bundle import FILES
 from keras_doctor.collect.start import build_payload

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from collect_builders import snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collect.collect_builders import snapshot
 from keras_doctor.codec import encode
 from keras_doctor.collect import load
 from keras_doctor.collect.load import SnapshotError, dumps_snapshot, loads_snapshot

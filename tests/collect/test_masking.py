@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from collect_builders import snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collect.collect_builders import snapshot
 from keras_doctor.codec import encode
 from keras_doctor.collect.masking import mask, mask_text
 from keras_doctor.model import Module, PathEntry, Snapshot, Variable

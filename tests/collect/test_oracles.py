@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from collect_patients import Patient
 
+from collect.collect_patients import Patient
 from keras_doctor.collect import Request, collect
 from keras_doctor.model import Snapshot, Target
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from collect_patients import Patient, tree
 
+from collect.collect_patients import Patient, tree
 from keras_doctor.collect import CollectError, Request, collect
 from keras_doctor.collect import process as processes
 from keras_doctor.collect.process import run_program

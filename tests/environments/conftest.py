@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builder import JAX_STACK, THEANO_STACK, Environment, build_stack, copy_stack, old_python
+
+from environments.builder import (
+    JAX_STACK,
+    THEANO_STACK,
+    Environment,
+    build_stack,
+    copy_stack,
+    old_python,
+)
 
 
 @pytest.fixture(scope="session")

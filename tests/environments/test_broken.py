@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builder import Checked, Environment, check, run_uv, runs
+
+from environments.builder import Checked, Environment, check, run_uv, runs
 
 pytestmark = [
     pytest.mark.environment,

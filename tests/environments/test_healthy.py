@@ -10,7 +10,8 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from builder import Environment, check, run_uv, runs
+
+from environments.builder import Environment, check, run_uv, runs
 
 pytestmark = [
     pytest.mark.environment,

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builder import Environment, copy_stack, fingerprint, keras_doctor, runs
+
+from environments.builder import Environment, copy_stack, fingerprint, keras_doctor, runs
 
 pytestmark = [
     pytest.mark.environment,

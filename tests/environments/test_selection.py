@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from builder import old_python, run_uv
 
+from environments.builder import old_python, run_uv
 from keras_doctor.api import take_snapshot
 from keras_doctor.diagnosis import diagnose
 from keras_doctor.knowledge.selection import backends, generation_of

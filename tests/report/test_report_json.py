@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-import report_samples as samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -16,6 +15,7 @@ from keras_doctor.model import Fix, Snapshot
 from keras_doctor.report import json as report
 from keras_doctor.report.pages import RulePage
 from keras_doctor.report.schemas import schema_text
+from report import report_samples as samples
 
 ENVELOPE = ["schema_version", "command", "tool", "target", "exit_code", "errors"]
 CHECK = [

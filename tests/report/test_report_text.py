@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 import pytest
-import report_samples as samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from keras_doctor.report.backends import render_backends
 from keras_doctor.report.layout import clean
 from keras_doctor.report.text import render_check
 from keras_doctor.rules.base import sign
+from report import report_samples as samples
 
 GOLDEN = Path(__file__).parent / "golden"
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -255,7 +255,7 @@ INVALID = [
         world(keras_json="[]"),
         "keras.json",
         "fatal",
-        ("the whole file is list",),
+        ("the whole file is a list",),
         EDIT,
     ),
     Case(
@@ -263,7 +263,7 @@ INVALID = [
         world(keras_json='"jax"'),
         "keras.json",
         "fatal",
-        ("the whole file is str",),
+        ("the whole file is a text",),
         EDIT,
     ),
     Case(

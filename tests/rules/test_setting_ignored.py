@@ -287,9 +287,6 @@ def test_an_empty_variable_is_no_request() -> None:
     assert judge("KD104", world(KERAS_210_STACK, variables=variable(""))) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="says that Keras stays on None where keras.json is no object"
-)
 def test_a_late_line_where_the_backend_is_not_known() -> None:
     context = world(keras_json="[]", program=script("keras", setting("jax", before=False)))
     assert all("None" not in f.title for f in judge("KD104", context))

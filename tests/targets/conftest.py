@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from targets_help import Find, make_venv
 
 from keras_doctor.targets import Found, find_target
+from targets.targets_help import Find, make_venv
 
 
 @pytest.fixture(scope="session")

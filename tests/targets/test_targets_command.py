@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from targets_help import BASE, Find, constructed_conda, interpreters, make_venv, program
 
 from keras_doctor.targets import TargetError
+from targets.targets_help import BASE, Find, constructed_conda, interpreters, make_venv, program
 
 REPORT = "import json, os, sys; print(json.dumps([sys.path[0], os.getcwd(), sys.argv[1:]]))\n"
 

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from targets_help import (
+
+from keras_doctor.targets import TargetError, find_target
+from keras_doctor.targets.environments import environment_of, is_interpreter, python_in
+from targets.targets_help import (
     BASE,
     Find,
     constructed_conda,
@@ -18,9 +21,6 @@ from targets_help import (
     make_venv,
     program,
 )
-
-from keras_doctor.targets import TargetError, find_target
-from keras_doctor.targets.environments import environment_of, is_interpreter, python_in
 
 
 def test_the_active_virtual_environment_comes_first(

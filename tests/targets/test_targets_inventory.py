@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from targets_help import constructed_conda, constructed_python, make_venv, program
 
 from keras_doctor.codec import encode
 from keras_doctor.targets.inventory import EnvironmentFound, below, list_environments
 from keras_doctor.targets.packages import in_folder
+from targets.targets_help import constructed_conda, constructed_python, make_venv, program
 
 
 def site(env: Path) -> Path:

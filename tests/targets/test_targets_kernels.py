@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from targets_help import Find, make_venv, program
 
 from keras_doctor.targets import TargetError, kernels
+from targets.targets_help import Find, make_venv, program
 
 
 def spec(folder: Path, name: str, **fields: object) -> Path:

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from targets_help import Find, constructed_python, program
 
 from keras_doctor.targets import TargetError, shims
+from targets.targets_help import Find, constructed_python, program
 
 SHIM = '#!/usr/bin/env bash\nexport PYENV_ROOT="{root}"\nexec "{root}/libexec/pyenv" exec "$0"\n'
 VERSIONS = ("2.7.18", "3.8.2", "3.8.18", "3.12.1", "3.13-dev", "pypy3.10-7.3.15", "mine")

@@ -49,7 +49,7 @@ def missing_files(context: Context) -> Iterator[Finding]:
         cause="missing-files",
         wanted=lambda a: a.state == "missing",
         verb="missing",
-        why="The import needs them, and pip believes that they are there.",
+        why="The import may need what is missing, and pip believes that it is there.",
         explains=("namespace-remnant", "not-installed", "backend-not-installed"),
     )
 

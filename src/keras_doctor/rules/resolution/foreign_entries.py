@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from keras_doctor.model import Change
@@ -37,7 +38,7 @@ def foreign_path(context: Context) -> Iterator[Finding]:
     """
     found = False
     home = context.variables.get("PYTHONHOME")
-    if home and home.value and context.snapshot.start.mode != "normal":
+    if home and home.value and _cannot_find_its_library(context):
         found = True
         yield _pythonhome(context, home.value)
     for entry, winners in _winning_entries(context):
@@ -72,6 +73,15 @@ def multiple_installations(context: Context) -> Iterator[Finding]:
             yield _entry(context, entry, doubled, foreign=False)
     if not found:
         raise RuledOut("no added folder hides a package of the environment")
+
+
+_NO_LIBRARY = re.compile(r"encodings|platform (in)?dependent libraries|PYTHONHOME|SRE module")
+"""What a Python prints that finds no standard library of its own, seen on 3.6 to 3.13."""
+
+
+def _cannot_find_its_library(context: Context) -> bool:
+    start = context.snapshot.start
+    return start.mode != "normal" and bool(_NO_LIBRARY.search(start.failure or ""))
 
 
 def _running(context: Context) -> str:

@@ -12,6 +12,14 @@ from keras_doctor.versions import within
 if TYPE_CHECKING:
     from keras_doctor.model import ConfigFile
 
+_KINDS = {
+    "list": "a list",
+    "str": "a text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "NoneType": "null",
+}
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -49,7 +57,7 @@ def read_config(config: ConfigFile, version: str) -> ConfigContent:
             backend=None,
             meant=None,
             malformed=None,
-            invalid=(("the whole file", type(data).__name__, "an object in { }"),),
+            invalid=(("the whole file", _KINDS[type(data).__name__], "an object in { }"),),
             automatic=False,
         )
     backend = data.get("backend")

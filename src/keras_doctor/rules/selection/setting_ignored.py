@@ -55,8 +55,8 @@ def _judge(context: Context, generation: Generation, source: Source) -> Iterator
     got = context.choice.backend
     asked = source.value or ""
     asked = asked if asked in generation.names else meant_by(asked) or asked
-    if asked == got:
-        return
+    if asked == got or got is None:
+        return  # where nothing can be told of the choice, another rule says why
     if generation.fixed:
         yield from _fixed_generation(context, generation, source, asked)
     elif source.kind == "code" and source.setting and not source.setting.before_import:

@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         argv = sys.argv[1:]
         _leave_the_patient()
+        import gc
+
+        gc.disable()  # a short life, and what it builds it keeps to its end
     from keras_doctor.cli import run
 
     return run(tuple(argv))

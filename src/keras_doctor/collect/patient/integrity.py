@@ -23,7 +23,10 @@ def check_files(way, distributions, contents):
     locations = list(dict.fromkeys(distribution["location"] for distribution in way))
     for location in locations:
         here = [one for one in way if one["location"] == location]
-        others = [one for one in distributions if one["location"] == location and one not in here]
+        chosen = {id(one) for one in here}
+        others = [
+            one for one in distributions if one["location"] == location and id(one) not in chosen
+        ]
         checks += _check_location(location, here, others, contents)
     return checks
 

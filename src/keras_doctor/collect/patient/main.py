@@ -1,5 +1,6 @@
 """Gather everything and write the document."""
 
+import gc
 import os
 import sys
 
@@ -32,6 +33,7 @@ def run(request, start):
 
     A mistake of ours must not look like a Python that does not start, so it is told.
     """
+    gc.disable()  # nothing of it becomes garbage before it ends
     try:
         document = gather(request, start)
     except Exception as error:

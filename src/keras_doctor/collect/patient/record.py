@@ -3,6 +3,10 @@
 LOADABLE = (".py", ".so", ".pyd", ".dll", ".dylib")
 
 
+NOT_LOADED = ("__pycache__", "tests")
+"""Folders in a package that its import does not lead to: nothing in them is looked at."""
+
+
 def is_loadable(name):
     """Whether an import can load a file of this name."""
     return name.endswith(LOADABLE) or ".so." in name
@@ -12,7 +16,8 @@ def parse_record(text):
     """The loadable files of a RECORD, by folder.
 
     The paths are untrusted: absolute ones and those that lead out of the location (scripts in
-    ``../../../bin``) are left out.
+    ``../../../bin``) are left out, and so are the tests of subpackages. (Those of a whole
+    package are not: Theano imports its own.)
 
     Returns:
         dict: folder (relative, ``/`` between the parts, "" for the location itself) to a dict
@@ -34,7 +39,8 @@ def parse_record(text):
             size = rest.rpartition(",")[2]
         folder, _, name = path.rpartition("/")
         if folder != last:
-            if folder[:1] == "/" or folder[1:2] == ":" or ".." in folder.split("/"):
+            parts = folder.split("/")
+            if folder[:1] == "/" or folder[1:2] == ":" or ".." in parts or "tests" in parts[2:]:
                 continue
             last = folder
             current = tree.get(folder)

@@ -1,9 +1,14 @@
 """One walk over the folders of a location that RECORDs of the way know."""
 
 import os
+import stat
 
 from keras_doctor.collect.patient.files import look_into
-from keras_doctor.collect.patient.record import LOADABLE, is_loadable, with_parents
+from keras_doctor.collect.patient.record import NOT_LOADED, is_loadable, with_parents
+
+# Asking below an open folder spares the kernel the way through all those above it.
+_RELATIVE = os.stat in os.supports_dir_fd and os.listdir in os.supports_fd
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Tree(object):
@@ -38,11 +43,13 @@ class Tree(object):
             for folder, names in record.items():
                 known = self._names.get(folder)
                 self._names[folder] = names if known is None else dict(known, **names)
-        self._expected = with_parents(self._recorded)
+        self._below = {}
+        for folder in with_parents(self._recorded):
+            above, _, name = folder.rpartition("/")
+            self._below.setdefault(above, set()).add(name)
         self._look_at_tops()
-        for folder in sorted(self._expected):
-            if "/" not in folder:
-                self._visit(folder, self.path(folder), inside=False, depth=0)
+        for folder in sorted(self._below.get("", ())):
+            self._visit(folder, self.path(folder), inside=False, depth=0)
 
     def path(self, folder, name=None):
         """The absolute path of a relative folder, or of a file in it."""
@@ -86,56 +93,30 @@ class Tree(object):
                 ``google`` is shared by distributions that are not on the way.
             depth: Of the recursion.
         """
+        recorded = self._names.get(folder, {})
         inside = inside or folder in self._recorded
         try:
-            found, odd, folders = self._list(path)
-        except PermissionError:
+            names, found, odd = _look_at(path, recorded, self._contents)
+        except PermissionError:  # also when the folder can be listed but not entered
             self.unreadable.add(folder)
             return
         except OSError:
             return
         self._keep(folder, found, odd)
-        recorded = self._names.get(folder)
-        if recorded is not None and found.keys() != recorded.keys():
-            for name in sorted(found.keys() - recorded.keys()):
-                self._stranger(folder, folder + "/" + name, os.path.join(path, name))
-        for name in folders:
-            below = folder + "/" + name
-            if below in self._expected:
-                if depth < self._DEEPEST:
-                    self._visit(below, path + os.sep + name, inside=inside, depth=depth + 1)
-            elif inside and name != "__pycache__" and not self._mentioned(below):
-                self._wander(folder, below, path + os.sep + name, depth + 1)
-
-    def _list(self, path):
-        """(loadable files with sizes, odd ones, folders) of one folder."""
-        found = {}
-        odd = {}
-        folders = []
-        contents = self._contents
-        loadable = LOADABLE
-        # Read to its end, the iterator closes itself.
-        for entry in os.scandir(path):
-            name = entry.name
-            if name.endswith(loadable) or ".so." in name:
-                state = None
-                try:
-                    if contents:
-                        found[name], state = look_into(entry.path)
-                    else:
-                        status = entry.stat()
-                        found[name] = status.st_size
-                        if (status.st_mode & 0o444) != 0o444 and not os.access(entry.path, os.R_OK):
-                            state = "unreadable"
-                except PermissionError:
-                    raise  # the folder can be listed but not entered
-                except OSError:
-                    continue
-                if state:
-                    odd[name] = state
-            elif entry.is_dir():
-                folders.append(name)
-        return found, odd, folders
+        expected = self._below.get(folder, ())
+        below = sorted(names.intersection(expected))
+        if inside:
+            names.difference_update(recorded, expected)
+            for name in sorted(names):
+                relative = folder + "/" + name
+                if is_loadable(name):
+                    if recorded:
+                        self._stranger(folder, relative, path + os.sep + name)
+                elif _may_hold_modules(name, path) and not self._mentioned(relative):
+                    self._wander(folder, relative, path + os.sep + name, depth + 1)
+        if depth < self._DEEPEST:
+            for name in below:
+                self._visit(folder + "/" + name, path + os.sep + name, inside, depth + 1)
 
     def _mentioned(self, folder):
         """Whether some RECORD lists files in a folder, though none that can be loaded."""
@@ -144,7 +125,7 @@ class Tree(object):
 
     def _wander(self, nearest, folder, path, depth):
         """Collect the loadable files of a folder that nobody recorded."""
-        if depth > self._DEEPEST or os.path.islink(path):
+        if depth > self._DEEPEST:
             return
         try:
             names = sorted(os.listdir(path))
@@ -154,9 +135,63 @@ class Tree(object):
             below = path + os.sep + name
             if is_loadable(name):
                 self._stranger(nearest, folder + "/" + name, below)
-            elif name != "__pycache__" and "." not in name and os.path.isdir(below):
+            elif _may_hold_modules(name, path):
                 self._wander(nearest, folder + "/" + name, below, depth + 1)
 
     def _stranger(self, nearest, relative, path):
-        if len(self.unrecorded) < self.MOST_UNRECORDED:
+        if len(self.unrecorded) < self.MOST_UNRECORDED and os.path.exists(path):
             self.unrecorded.append((nearest, relative, path))
+
+
+def _may_hold_modules(name, above):
+    """Whether it is a folder, and of a name that an import may lead to; no link."""
+    if "." in name or name in NOT_LOADED:
+        return False
+    try:
+        return stat.S_ISDIR(os.lstat(above + os.sep + name).st_mode)
+    except OSError:
+        return False
+
+
+def _look_at(path, recorded, contents):
+    """(names in a folder, sizes of the recorded files in it, dict of name to state of odd ones).
+
+    Args:
+        path: The folder.
+        recorded: Names of the files to look at.
+        contents: Whether to look into the files.
+
+    Raises:
+        OSError: The folder cannot be listed, or not be entered.
+    """
+    handle = os.open(path, _FOLDER) if _RELATIVE else None
+    try:
+        names = set(os.listdir(path if handle is None else handle))
+        start = path + os.sep
+        found = {}
+        odd = {}
+        for name in recorded:
+            if name not in names:
+                continue
+            state = None
+            try:
+                if contents:
+                    found[name], state = look_into(start + name)
+                else:
+                    if handle is None:
+                        status = os.stat(start + name)
+                    else:
+                        status = os.stat(name, dir_fd=handle)
+                    found[name] = status.st_size
+                    if (status.st_mode & 0o444) != 0o444 and not os.access(start + name, os.R_OK):
+                        state = "unreadable"
+            except PermissionError:
+                raise
+            except OSError:
+                continue
+            if state:
+                odd[name] = state
+        return names, found, odd
+    finally:
+        if handle is not None:
+            os.close(handle)

@@ -33,7 +33,7 @@ def on_terminal(*words: str, columns: int = 60, **environ: str) -> str:
     import struct
     import termios
 
-    here = os.path.join(os.path.dirname(__file__), "..", "report")
+    here = os.path.join(os.path.dirname(__file__), "..")
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}

@@ -54,7 +54,8 @@ def collect(
     for mode, options in MODES.items():
         start = start_after(mode, first)
         payload = build_payload(target, request, start)
-        argv = [python, *request.options, *options]
+        # -B: start-up modules of the patient must not leave bytecode there.
+        argv = [python, "-B", *request.options, *options]
         try:
             result = attempt(payload, _runner(argv, environ, target.folder, timeout), python)
         except OSError as error:
@@ -106,7 +107,7 @@ def _collect_outside(
         last = (start.failure or "no output").splitlines()[-1:]
         raise CollectError(f"{python} is not a Python that starts: {' '.join(last) or 'no output'}")
     payload = build_payload(target, request, start, outside=python)
-    argv = [sys.executable, "-I", "-S"]
+    argv = [sys.executable, "-B", "-I", "-S"]
     result = attempt(payload, _runner(argv, environ, target.folder, timeout), sys.executable)
     if result.snapshot is None:
         raise CollectError(f"{python} could not be read from outside: {result.failure}")

@@ -69,7 +69,7 @@ def collect_remote(
     where = f"{python} through {shlex.join(argv_prefix)}"
     first: Attempt | None = None
     for mode, options in MODES.items():
-        argv = [*argv_prefix, name, *options]
+        argv = [*argv_prefix, name, "-B", *options]
         payload = _payload(request, where, start_after(mode, first))
         result = attempt(payload, _runner(argv, timeout))
         if result.unsupported:

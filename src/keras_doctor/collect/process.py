@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
-import subprocess
-import threading
 import time
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import subprocess
+    import threading
     from collections.abc import Callable, Mapping, Sequence
 
 MOST_OUTPUT = 64 << 20
 """Of standard output that is kept, in bytes; more means that something floods it."""
 MOST_ERRORS = 1 << 16
 """Of standard error that is kept: its end."""
+LINGER = 2.0
+"""Seconds that a program gets to end after its output is complete."""
+LEFTOVERS = 0.3
+"""Seconds for the rest of a pipe that something else may keep open."""
 _PAUSES = (0.1, 0.3, 1.0)  # seconds before a start that failed for want of room is repeated
-_LINGER = 2.0  # seconds that a program gets to end after its output is complete
-_LEFTOVERS = 0.3  # seconds for the rest of a pipe that something else may keep open
+_FULL = (errno.EAGAIN, errno.ENOMEM)
 
 
 class Completed(NamedTuple):
@@ -55,10 +57,35 @@ def run_program(
     Raises:
         OSError: It cannot be started at all.
     """
+    mark = marker.encode("ascii")
+    from keras_doctor.collect.spawn import can_spawn, spawn_program
+
+    if can_spawn(argv, folder):
+        try:
+            completed = spawn_program(argv, data, environ, timeout, mark)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            completed = None
+        if completed is not None:
+            return completed
+    return _run_with_threads(argv, data, environ, folder, timeout, mark)
+
+
+def _run_with_threads(
+    argv: Sequence[str],
+    data: bytes,
+    environ: Mapping[str, str] | None,
+    folder: str | None,
+    timeout: float,
+    mark: bytes,
+) -> Completed:
+    """The way that works on every system and in any folder."""
+    import subprocess
+
     process = _open(list(argv), None if environ is None else dict(environ), folder)
     output: list[bytes] = []
     errors: list[bytes] = []
-    mark = marker.encode("ascii")
     feeder = _thread(_feed, process.stdin, data)
     reader = _thread(_keep_head, process.stdout, output, mark)
     listener = _thread(_keep_tail, process.stderr, errors)
@@ -67,13 +94,13 @@ def run_program(
         timed_out = reader.is_alive()
         if not timed_out:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_LINGER)
+                process.wait(LINGER)
     finally:
         if process.returncode is None:
             _kill_session(process)
         process.wait()
     for worker in (feeder, reader, listener):
-        worker.join(_LEFTOVERS)
+        worker.join(LEFTOVERS)
     return Completed(
         exit_code=process.returncode,
         output=b"".join(output),
@@ -86,6 +113,8 @@ def _open(
     argv: list[str], environ: dict[str, str] | None, folder: str | None
 ) -> subprocess.Popen[bytes]:
     """Start a process, with patience for a machine that is full at the moment."""
+    import subprocess
+
     for pause in (*_PAUSES, None):
         try:
             return subprocess.Popen(
@@ -98,19 +127,23 @@ def _open(
                 start_new_session=True,
             )
         except OSError as error:
-            if pause is None or error.errno not in (errno.EAGAIN, errno.ENOMEM):
+            if pause is None or error.errno not in _FULL:
                 raise
             time.sleep(pause)
     raise AssertionError("unreachable")
 
 
 def _thread(function: Callable[..., None], *arguments: object) -> threading.Thread:
+    import threading
+
     thread = threading.Thread(target=function, args=arguments, daemon=True)
     thread.start()
     return thread
 
 
 def _kill_session(process: subprocess.Popen[bytes]) -> None:
+    import signal
+
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from keras_doctor.model import ConfigFile
@@ -290,3 +292,40 @@ def test_an_empty_variable_is_no_request() -> None:
 def test_a_late_line_where_the_backend_is_not_known() -> None:
     context = world(keras_json="[]", program=script("keras", setting("jax", before=False)))
     assert all("None" not in f.title for f in judge("KD104", context))
+
+
+def unwritable(
+    text: Mapping[str, object] | None, tmp: Mapping[str, object] | None = None
+) -> list[ConfigFile]:
+    """HOME with a keras.json that may be read, in a home folder that may not be written."""
+    home = config(text) if text else config(state="absent")
+    return [
+        home._replace(base_writable=False),
+        config(tmp, source="tmp") if tmp else config(state="absent", source="tmp"),
+    ]
+
+
+def test_a_home_that_may_not_be_written() -> None:
+    """Keras tests the home folder, not the file, and takes /tmp/.keras instead."""
+    context = world(BOTH, configs=unwritable(automatic("jax")), wish="jax")
+    assert context.choice.backend == "tensorflow"
+    (found,) = judge("KD104", context)
+    assert (found.weight, found.culprit) == ("fatal", KERAS_JSON)
+    assert "/tmp/.keras" in found.why
+    assert [f.name for f in found.fixes] == ["KERAS_HOME", "KERAS_BACKEND"]
+
+
+def test_what_somebody_left_in_tmp_is_obeyed() -> None:
+    context = world(BOTH, configs=unwritable(None, automatic("jax")))
+    assert context.choice.backend == "jax"
+    assert context.choice.config is not None
+    assert context.choice.config.where == "/tmp/.keras/keras.json"
+
+
+@pytest.mark.parametrize("version", ["2.10.0", "2.15.0", "0.3.0"])
+def test_no_way_to_tmp(version: str) -> None:
+    """Keras 0.3.0 and 2.5 to 2.15 know no /tmp/.keras."""
+    configs = unwritable(automatic("tensorflow"))
+    context = world(of_keras(version, *THEANO, TENSORFLOW[0]), configs=configs)
+    assert context.choice.config is not None
+    assert context.choice.config.where == KERAS_JSON

@@ -203,6 +203,9 @@ class ConfigFile(NamedTuple):
     mode: int | None
     folder_writable: bool | None
     """Whether this user could create or replace the file."""
+    base_writable: bool | None = None
+    """Of a file in the home folder: whether the home folder itself may be written. Keras up to
+    2.3 and from 3.0 on looks at that, and not at the file, to choose between it and /tmp."""
 
 
 class Variable(NamedTuple):

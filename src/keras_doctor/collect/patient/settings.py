@@ -21,7 +21,9 @@ def find_configs(request, prefix):
     if "KERAS_HOME" in os.environ:
         chosen = os.path.expanduser(os.path.join(os.environ["KERAS_HOME"], "keras.json"))
         found.append(_config("keras.json", "KERAS_HOME", os.path.join(folder, chosen)))
-    found.append(_config("keras.json", "home", os.path.join(home, ".keras", "keras.json")))
+    own = _config("keras.json", "home", os.path.join(home, ".keras", "keras.json"))
+    own["base_writable"] = os.access(home, os.W_OK)
+    found.append(own)
     found.append(_config("keras.json", "tmp", os.path.join(_TEMPORARY, ".keras", "keras.json")))
     found += _unread(request, home, prefix, {one["path"] for one in found})
     found += _theano_configs(home, folder)

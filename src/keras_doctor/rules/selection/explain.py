@@ -72,6 +72,7 @@ def explain(snapshot: Snapshot, generation: Generation | None) -> Choice:
     )
 
 
+UNWRITABLE = "the home folder may not be written, so Keras reads /tmp/.keras instead"
 UNREAD = "no Keras reads a file there"
 
 
@@ -210,10 +211,17 @@ def _config_that_is_read(snapshot: Snapshot, generation: Generation) -> ConfigFi
     if generation.keras_home and "KERAS_HOME" in files:
         return files["KERAS_HOME"]
     home, tmp = files.get("home"), files.get("tmp")
-    unwritable = home is not None and home.folder_writable is False and home.state == "absent"
-    if generation.tmp and unwritable and tmp and tmp.state == "read":
+    if generation.tmp and tmp and home and not _home_counts(home, tmp):
         return tmp
     return home
+
+
+def _home_counts(home: ConfigFile, tmp: ConfigFile) -> bool:
+    """Whether Keras looks into the home folder: it does when that folder may be written."""
+    if home.base_writable is not None:
+        return home.base_writable
+    # A snapshot without that fact: all but the clearest case is the usual one.
+    return not (home.folder_writable is False and home.state == "absent" and tmp.state == "read")
 
 
 def _config_remark(
@@ -225,6 +233,8 @@ def _config_remark(
     if config is not read:
         if config.source == "home" and read and read.source == "KERAS_HOME":
             return "KERAS_HOME makes Keras read another file instead"
+        if config.source == "home" and read and read.source == "tmp":
+            return UNWRITABLE
         return UNREAD
     if generation.fixed:
         return _ignored(generation)

@@ -9,7 +9,7 @@ from keras_doctor.knowledge.selection import Generation, meant_by
 from keras_doctor.model import Change, Evidence, Finding, Fix
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import backend_change, edit, install, set_variable
-from keras_doctor.rules.selection.explain import UNREAD, Source
+from keras_doctor.rules.selection.explain import UNREAD, UNWRITABLE, Source
 from keras_doctor.rules.stages import SELECTION
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _judge(context: Context, generation: Generation, source: Source) -> Iterator
         yield _unread_variable(context, generation, source, asked)
     elif (
         source.kind == "config"
-        and source.remark == UNREAD
+        and source.remark in (UNREAD, UNWRITABLE)
         and source.config is not None
         and source.config.source != "tmp"
         and asked in generation.names
@@ -202,11 +202,22 @@ def _first_keras_import(context: Context) -> list[Evidence]:
     return []
 
 
+def _to_be_read(context: Context, source: Source, proper: str) -> list[Fix]:
+    """How to have a keras.json read that lies in the wrong place."""
+    if source.remark != UNWRITABLE:
+        return [edit("rename-file", source.where, f"Move it to {proper}.", proper)]
+    if context.generation is None or not context.generation.keras_home:
+        return []
+    folder = os.path.dirname(source.where)
+    return [set_variable(context, "KERAS_HOME", folder, "Point KERAS_HOME at its folder.")]
+
+
 def _unread_file(context: Context, source: Source, asked: str, got: str | None) -> Finding:
     importable = context.backend_importable(got or "")
     home = context.variables.get("HOME")
     proper = os.path.join(home.value if home else "~", CONFIG)
     missing = "" if importable else f" (and {got} is not installed here)"
+    unwritable = source.remark == UNWRITABLE
     shown = context.shown(source.where)
     if os.path.dirname(shown) == "":
         shown += " in the working folder"
@@ -216,8 +227,11 @@ def _unread_file(context: Context, source: Source, asked: str, got: str | None) 
         source.where,
         title=f"Keras does not read {shown}: it takes {got}, not {asked}{missing}",
         why=(
-            f"Keras reads {context.shown(proper)} (or keras.json in the folder that KERAS_HOME "
-            "names) only."
+            "Keras reads the keras.json in your home folder only if that folder may be written; "
+            "else it takes the one in /tmp/.keras."
+            if unwritable
+            else f"Keras reads {context.shown(proper)} (or keras.json in the folder that "
+            "KERAS_HOME names) only."
         ),
         evidence=[
             seen(f'"backend": "{asked}"', source.where),
@@ -227,7 +241,7 @@ def _unread_file(context: Context, source: Source, asked: str, got: str | None) 
         weight="fatal" if context.wish == asked or not importable else "risk",
         blocks=() if importable else ("keras",),
         fixes=[
-            edit("rename-file", source.where, f"Move it to {proper}.", proper),
+            *_to_be_read(context, source, proper),
             set_variable(
                 context, "KERAS_BACKEND", asked, f"Or set KERAS_BACKEND to {asked} in your shell."
             ),

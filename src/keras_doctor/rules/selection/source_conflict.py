@@ -8,7 +8,7 @@ from keras_doctor.knowledge.selection import backends
 from keras_doctor.model import Change
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, install, set_variable
-from keras_doctor.rules.selection.explain import UNREAD, Source
+from keras_doctor.rules.selection.explain import UNREAD, UNWRITABLE, Source
 from keras_doctor.rules.stages import SELECTION
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def backend_source_conflict(context: Context) -> Iterator[Finding]:
         if s.value
         and s.value != got
         and s.kind != "default"
-        and s.remark != UNREAD
+        and s.remark not in (UNREAD, UNWRITABLE)
         # A request that this release does not read is another rule's business.
         and (s.counts or s.kind == "config")
     ]

@@ -9,13 +9,9 @@ Sources: the version specifiers and dependency specifiers pages of packaging.pyt
 (PEP 440, PEP 508).
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
 _PLAIN = re.compile(r"\d+(?:\.\d+)*\Z")
 _CLAUSE = re.compile(r"\s*(===|==|!=|<=|>=|~=|<|>)\s*([^\s,]+)\s*\Z")

@@ -1,11 +1,7 @@
 """What the collector is asked to look at; everything that is knowledge comes in from outside."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
 VARIABLES = (
     "KERAS_BACKEND",

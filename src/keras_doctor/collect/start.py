@@ -1,7 +1,5 @@
 """Start the collector in a Python, and find its document in what comes back."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,7 +45,7 @@ def start_after(mode: str, failed: Attempt | None) -> Start:
 
 
 def build_payload(
-    target: Target, request: Request, start: Start, outside: str | None = None
+    target: Target, request: "Request", start: Start, outside: str | None = None
 ) -> dict[str, Any]:
     """The request as plain values, as the patient's part reads it.
 
@@ -91,8 +89,8 @@ def build_payload(
 
 
 def attempt(
-    payload: Mapping[str, Any],
-    run: Callable[[Sequence[str], bytes, str], Completed],
+    payload: "Mapping[str, Any]",
+    run: "Callable[[Sequence[str], bytes, str], Completed]",
     python: str | None = None,
 ) -> Attempt:
     """Start the collector once.
@@ -137,7 +135,7 @@ def find_document(output: bytes, marker: str) -> str | None:
     return parts[1].decode("ascii", "replace").strip() if len(parts) >= 3 else None
 
 
-def _failed(completed: Completed) -> Attempt:
+def _failed(completed: "Completed") -> Attempt:
     text = (completed.errors or completed.output[-4096:]).decode("utf-8", "replace")
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if completed.timed_out:

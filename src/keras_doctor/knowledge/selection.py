@@ -1,7 +1,5 @@
 """Which backend each Keras release chooses, accepts and ignores."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, NamedTuple
 

@@ -4,16 +4,12 @@ Sources: PEP 405 and the ``site`` module's documentation for pyvenv.cfg; conda e
 known by their ``conda-meta`` folder; virtualenv before 20 wrote ``orig-prefix.txt``.
 """
 
-from __future__ import annotations
-
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from keras_doctor.targets import files
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PYTHON_NAME = re.compile(
     r"(?:pythonw?|pypy|graalpy)(?:[23][0-9.]*)?[dmtu]*(?:\.exe)?\Z", re.IGNORECASE

@@ -198,11 +198,11 @@ def _found(start: Launch, why: str, command: Sequence[str], search: Search, plac
 
 def _run(command: Sequence[str], search: Search) -> tuple[str, ...]:
     """The argument list that runs the command as the user's shell would."""
+    if not command:
+        return ()
     from keras_doctor.targets.command import shell_line
     from keras_doctor.targets.state import ASSIGNMENT
 
-    if not command:
-        return ()
     line = shell_line(command, State(search.environ, search.folder))
     if line is None:
         if files.which(command[0], search.environ, search.folder):

@@ -1,11 +1,8 @@
 """The answer to 'which Python is meant', and the error when there is none."""
 
-from __future__ import annotations
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from keras_doctor.model import Target
+from keras_doctor.model import Target
 
 
 class TargetError(Exception):

@@ -1,7 +1,5 @@
 """How one simple command starts Python."""
 
-from __future__ import annotations
-
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,7 +39,7 @@ class Launch(NamedTuple):
 
 def launch(
     python: str,
-    state: State,
+    state: "State",
     *,
     start: str,
     path0: str | None,
@@ -71,7 +69,7 @@ def launch(
     )
 
 
-def is_safe_path(python: str, options: tuple[str, ...], state: State) -> bool:
+def is_safe_path(python: str, options: tuple[str, ...], state: "State") -> bool:
     """Whether ``sys.path[0]`` is left out: ``-I``, ``-P``, or PYTHONSAFEPATH if it is known.
 
     Source: https://docs.python.org/3/using/cmdline.html (``-P`` and the variable came together
@@ -89,7 +87,7 @@ def is_safe_path(python: str, options: tuple[str, ...], state: State) -> bool:
 _SAFE_PATH_SINCE = (3, 11)
 
 
-def program(word: str, state: State) -> str | None:
+def program(word: str, state: "State") -> str | None:
     """The file that `word` starts, stand-ins resolved; a problem is noted when there is none."""
     found = files.which(word, state.environ, state.folder)
     if found is None:

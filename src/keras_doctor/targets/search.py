@@ -1,15 +1,11 @@
 """What is looked at while the target is searched for, and which environment is this tool's own."""
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from keras_doctor.targets import files
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PATIENTS = ("keras", "tf_keras", "tensorflow", "jax", "torch", "theano", "openvino", "numpy")
 OWN = "this tool's own environment"

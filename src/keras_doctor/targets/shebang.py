@@ -4,8 +4,6 @@ Sources: pip's and uv's launchers (distlib's ``exec`` trampoline for long paths,
 relocatable one), Windows launchers with the script appended.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from typing import NamedTuple

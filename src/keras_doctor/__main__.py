@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
+    For this process's own words it does not return where it can end the process itself.
+
     Args:
         argv: The words after the program's name; default: this process's, which then belongs to
             this program alone.
@@ -30,9 +32,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         import gc
 
         gc.disable()  # a short life, and what it builds it keeps to its end
+        from keras_doctor.cli import run
+
+        return _end(run(tuple(argv)))
     from keras_doctor.cli import run
 
     return run(tuple(argv))
+
+
+def _end(status: int) -> int:
+    """End the process without taking the interpreter apart, which costs as much as all rules.
+
+    Where something may wait to be called at the end, or the last words cannot be written, the
+    usual way is left to do it.
+    """
+    if "threading" in sys.modules or "atexit" in sys.modules or sys.getprofile() is not None:
+        return status
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return status
+    os._exit(status)
 
 
 def _leave_the_patient() -> None:

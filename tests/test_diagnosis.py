@@ -486,7 +486,7 @@ def test_a_finding_about_the_wish_is_refuted_by_meeting_it(
 def test_unknown_is_the_last_resort(judge: Judge) -> None:
     diagnosis = judge(made("risk", "risk"), outcomes=FAILS)
     (found,) = diagnosis.causes
-    assert (found.code, found.cause, found.confidence) == ("KD902", "unknown", "certain")
+    assert (found.code, found.cause, found.confidence) == ("KD902", "unknown", "likely")
     assert "ValueError: boom" in found.title
     assert found.culprit == f"{SITE}/keras/a.py:1"
     assert diagnosis.healthy is False

@@ -74,12 +74,12 @@ def _unexplained(
         return []
     first, last = context.failures[0], context.outcomes[-1]
     if not causes:
-        return [f._replace(confidence="certain") for f in unknown(context, results, first)]
+        return list(unknown(context, results, first))
     if not last.changes or last.status in ("passed", "stopped") or _same_failure(first, last):
         return []
     if any(matches(sign, last) for cause in causes for sign in cause.signs):
         return []
-    return [f._replace(confidence="certain") for f in unknown(context, results, last)]
+    return list(unknown(context, results, last))
 
 
 def _same_failure(one: Outcome, other: Outcome) -> bool:

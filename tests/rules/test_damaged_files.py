@@ -289,9 +289,10 @@ def test_unreadable_predicts_a_refusal() -> None:
 TESTS = (
     "keras/src/a_test.py",
     "numpy/tests/test_a.py",
-    "numpy/testing/a.py",
     "keras/examples/a.py",
 )
+LOADED = ("numpy/testing/a.py", "theano/tests/__init__.py", "tensorflow/_api/v2/test/__init__.py")
+"""Paths that look like tests, and that importing their package loads."""
 NOTHING: dict[str, Context] = {
     "all files are right": checked(),
     "tests do not count": keras(*[anomaly(path) for path in TESTS]),
@@ -356,3 +357,9 @@ def test_unreadable_files_of_a_distribution_without_import_packages() -> None:
     bare = dist("nvidia-cublas", "12.0", imports=())
     context = checked(files(bare, anomaly("nvidia/lib/a.so", "unreadable")), beside=[bare])
     assert [f.culprit for f in judge("KD305", context)] == ["nvidia-cublas"]
+
+
+@pytest.mark.parametrize("path", LOADED)
+def test_what_only_looks_like_a_test_counts(path: str) -> None:
+    (found,) = judge("KD301", keras(anomaly(path)))
+    assert found.weight == "likely"

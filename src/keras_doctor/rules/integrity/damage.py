@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
 
 _NOT_LOADED = re.compile(
-    r"(^|[/\\])(tests?|testing|examples?|benchmarks?)[/\\]|(_test|conftest)\.py$"
+    r"(^|[/\\])(examples?|benchmarks?)[/\\]|[/\\]tests[/\\](?!__init__)|(_test|conftest)\.py$"
 )
+"""Files that no import loads. Folders called `test` and `testing`, and the `tests` package itself,
+do not belong here: importing numpy, TensorFlow or Theano loads such ones."""
 
 
 def check_of(context: Context, distribution: Distribution) -> FileCheck | None:

@@ -33,6 +33,7 @@ def check(
     command: Sequence[str] = (),
     wish: str | None = None,
     live: bool = True,
+    contents: bool = False,
     train: bool = False,
     timeout: float = 120.0,
     snapshot: Snapshot | None = None,
@@ -49,6 +50,8 @@ def check(
         command: The user's command as typed; it is run once, unless `live` is false.
         wish: The backend that the user wants, or None.
         live: Whether anything may be run in the target besides the collector.
+        contents: Whether the installed files are looked into before anything is known to fail;
+            they are in any case after a live run that fails.
         train: Whether one real training step is tried after the import.
         timeout: Seconds for each live run.
         snapshot: Facts collected elsewhere; then nothing is collected or run here.
@@ -68,7 +71,7 @@ def check(
         return _examined(context, ()), ()
     found = _find(python, kernel, project, command, environ, folder)
     # Opening thousands of files costs as much as all the rest: first see whether it works.
-    facts = _collect(found, wish, contents=False)
+    facts = _collect(found, wish, contents=contents)
     elsewhere = _elsewhere(facts, found)
     if not live:
         return _examined(Context(facts, wish=wish, elsewhere=elsewhere), ()), found.considered

@@ -117,7 +117,8 @@ def test_first_cause(
     live = check(jax_environment, "--backend", "jax", command=["python", "train.py"])
     assert_first(live, causes, culprits)
     assert live.report["healthy"] is False
-    assert_first(check(jax_environment, "--backend", "jax", "--no-live"), causes, culprits)
+    static = check(jax_environment, "--backend", "jax", "--no-live", "--contents")
+    assert_first(static, causes, culprits)
 
 
 def assert_first(checked: Checked, causes: set[str], culprits: tuple[str, ...]) -> None:

@@ -26,6 +26,7 @@ def parser() -> Parser:
     tried = (
         words.backend_option(),
         words.no_live_option(),
+        Option("--contents", None, "with --no-live: also look into the files for zero bytes"),
         Option("--train", None, "also do one real training step"),
         words.timeout_option(),
         Option("--snapshot", "FILE", "examine what `snapshot` wrote; - is standard input"),
@@ -61,6 +62,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             command=mine,
             wish=options.backend,
             live=not (options.no_live or snapshot is not None),
+            contents=options.contents,
             train=options.train,
             timeout=options.timeout,
             snapshot=snapshot,

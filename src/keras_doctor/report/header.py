@@ -108,7 +108,9 @@ def add_untried(page: Page, examination: Examination, *, from_file: bool) -> Non
         page.field("Not tried", f"the import itself ({reason})")
         checks = examination.snapshot.files
         if checks and not any(check.contents_checked for check in checks):
-            page.field("Not read", "the contents of the installed files, only their sizes")
+            page.field(
+                "Not read", "the contents of the installed files, only their sizes (--contents)"
+            )
         return
     trained = any(run.kind in ("train", "command") for run in examination.outcomes)
     if not trained and examination.diagnosis.healthy:

@@ -33,6 +33,11 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     mine = words.with_command(command)
     check_writable(options.output)
 
+    if not options.no_live:
+        from keras_doctor.cli.ending import tidy_when_terminated
+
+        tidy_when_terminated()
+
     from keras_doctor import api
 
     with Progress(enabled=not options.quiet, limit=options.timeout) as progress:

@@ -51,6 +51,11 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     _refuse_contradictions(options, mine)
     check_writable(options.output)
 
+    if not (options.no_live or options.snapshot):
+        from keras_doctor.cli.ending import tidy_when_terminated
+
+        tidy_when_terminated()
+
     from keras_doctor import api
 
     snapshot = load(options.snapshot) if options.snapshot else None

@@ -318,6 +318,9 @@ def test_sitecustomize_that_fails(patient: Patient, tmp_path: object) -> None:
 def test_interrupted_by_the_user_nothing_is_left(patient: Patient) -> None:
     patient.module("bad", "import time\ntime.sleep(60)\n")
     program = (
+        # A shell's background job, as CI may be, starts its children with SIGINT ignored.
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from keras_doctor.live import run_imports, Statement\n"
         "from keras_doctor.model import Target\n"
         f"target = Target(**{patient.target._asdict()!r})\n"
@@ -337,7 +340,10 @@ def test_interrupted_by_the_user_nothing_is_left(patient: Patient) -> None:
     else:
         pytest.fail("it did not start")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert b"KeyboardInterrupt" in errors
     assert not list(root.iterdir())
     assert not [pid for pid in living() if str(patient.home).encode() in command_variables(pid)]

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from keras_doctor.errors.traceback import find_tracebacks, parse_crash, parse_traceback
 from keras_doctor.live.home import PrivateHome
 from keras_doctor.live.imports import translated
-from keras_doctor.live.judge import Ending, own_frames, signal_name
+from keras_doctor.live.judge import Ending, not_started, own_frames, signal_name
 from keras_doctor.live.process import Child, Ended
-from keras_doctor.model import Frame, Outcome, Raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from keras_doctor.model import Frame, Outcome, Raised
 
 _DUMP_SECONDS = 1.0
 _MASKED_LINES = 3
@@ -68,7 +69,7 @@ def run_command(
     """
     words = [argv] if isinstance(argv, str) else list(argv)
     what = " ".join(words) if shell else shlex.join(words)
-    blank = _blank(what)
+    blank = not_started("command", what)
     try:
         with PrivateHome(environ, folder, own_program=True) as home:
             variables = dict(home.environ)
@@ -92,28 +93,6 @@ def run_command(
             return translated(outcome, home)
     except OSError as error:
         return blank._replace(output=str(error))
-
-
-def _blank(what: str) -> Outcome:
-    return Outcome(
-        kind="command",
-        what=what,
-        status="not-started",
-        exit_code=None,
-        signal=None,
-        chain=(),
-        crash_frames=(),
-        failed_statement=None,
-        failed_line=None,
-        backend=None,
-        keras_version=None,
-        keras_file=None,
-        device=None,
-        imports=(),
-        seconds=0.0,
-        output="",
-        changes=(),
-    )
 
 
 def _shell_words(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:

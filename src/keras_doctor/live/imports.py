@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from keras_doctor.live.bundle import COMMAND, program_text
 from keras_doctor.live.home import PrivateHome
-from keras_doctor.live.judge import Ending, edges_of, first, judge_imports, read_records
+from keras_doctor.live.judge import (
+    Ending,
+    edges_of,
+    first,
+    judge_imports,
+    not_started,
+    read_records,
+)
 from keras_doctor.live.probe import DEFAULT, Statement
 from keras_doctor.live.process import Child, Ended, end_marked
-from keras_doctor.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from keras_doctor.model import Change, Target
+    from keras_doctor.model import Change, Outcome, Target
 
 MAX_RESULTS = 64 << 20
 MAX_WHAT = 2000
@@ -59,7 +65,7 @@ def run_imports(
     if all(each.setting is not None for each in statements):
         statements += DEFAULT
     what = "; ".join(each.text for each in statements)[:MAX_WHAT]
-    blank = _blank(what, tuple(changes), train=train)
+    blank = not_started("imports", what + ("; one training step" if train else ""), tuple(changes))
     if target.python is None:
         return blank._replace(output="no interpreter is known")
     applied = _with_variables(environ, changes)
@@ -75,28 +81,6 @@ def run_imports(
             return translated(outcome, home)
     except (OSError, ValueError) as error:
         return blank._replace(output=str(error))
-
-
-def _blank(what: str, changes: tuple[Change, ...], *, train: bool) -> Outcome:
-    return Outcome(
-        kind="imports",
-        what=what + ("; one training step" if train else ""),
-        status="not-started",
-        exit_code=None,
-        signal=None,
-        chain=(),
-        crash_frames=(),
-        failed_statement=None,
-        failed_line=None,
-        backend=None,
-        keras_version=None,
-        keras_file=None,
-        device=None,
-        imports=(),
-        seconds=0.0,
-        output="",
-        changes=changes,
-    )
 
 
 def _with_variables(environ: Mapping[str, str], changes: Sequence[Change]) -> dict[str, str]:

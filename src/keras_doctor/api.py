@@ -33,7 +33,7 @@ def check(
     command: Sequence[str] = (),
     wish: str | None = None,
     live: bool = True,
-    contents: bool = False,
+    thorough: bool = False,
     train: bool = False,
     timeout: float = 120.0,
     snapshot: Snapshot | None = None,
@@ -50,8 +50,9 @@ def check(
         command: The user's command as typed; it is run once, unless `live` is false.
         wish: The backend that the user wants, or None.
         live: Whether anything may be run in the target besides the collector.
-        contents: Whether the installed files are looked into before anything is known to fail;
-            they are in any case after a live run that fails.
+        thorough: Whether the contents of the installed files, and the files of what imports
+            were not seen to load, are looked at before anything is known to fail; they are in
+            any case after a live run that fails.
         train: Whether one real training step is tried after the import.
         timeout: Seconds for each live run.
         snapshot: Facts collected elsewhere; then nothing is collected or run here.
@@ -70,8 +71,8 @@ def check(
         context = Context(snapshot, wish=wish)
         return _examined(context, ()), ()
     found = _find(python, kernel, project, command, environ, folder)
-    # Opening thousands of files costs as much as all the rest: first see whether it works.
-    facts = _collect(found, wish, contents=contents)
+    # Looking at everything costs three times as much: first see whether it works.
+    facts = _collect(found, wish, thorough=thorough)
     elsewhere = _elsewhere(facts, found)
     if not live:
         return _examined(Context(facts, wish=wish, elsewhere=elsewhere), ()), found.considered
@@ -81,7 +82,7 @@ def check(
         wish=wish,
         timeout=timeout,
         elsewhere=elsewhere,
-        look_closer=lambda: _collect(found, wish, contents=True),
+        look_closer=lambda: _collect(found, wish, thorough=True),
         progress=progress or _silent,
     )
     diagnosis = experiment.examine(train=train)
@@ -116,7 +117,7 @@ def backends(
     when `live` is true. The user's command is not run.
     """
     found = _find(python, kernel, project, command, environ, folder)
-    facts = _collect(found, wish, contents=False)
+    facts = _collect(found, wish, thorough=False)
     experiment = Experiment(
         found,
         facts,
@@ -141,7 +142,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Collect every fact about a target without importing its packages (not masked)."""
     found = _find(python, kernel, project, command, environ, folder)
-    return _collect(found, wish, contents=True)
+    return _collect(found, wish, thorough=True)
 
 
 def envs(
@@ -188,13 +189,13 @@ def _find(
     )
 
 
-def _collect(found: Found, wish: str | None, *, contents: bool) -> Snapshot:
+def _collect(found: Found, wish: str | None, *, thorough: bool) -> Snapshot:
     """The facts of a target, its script and who sets its variables included."""
     script = _read_script(found, wish)
     snapshot = collect(
         found.target,
         found.environ,
-        request_for(script, wish, options=found.options, contents=contents),
+        request_for(script, wish, options=found.options, thorough=thorough),
     )
     variables = tuple(
         Variable(name=v.name, value=v.value, set_by=v.set_by or found.set_by.get(v.name))

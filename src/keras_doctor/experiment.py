@@ -51,7 +51,7 @@ class Experiment:
             wish: The backend that the user wants, or None.
             timeout: Seconds for each run.
             elsewhere: Other Pythons that hold what is missing here.
-            look_closer: Collects the facts again, the contents of files included; asked once,
+            look_closer: Collects the facts again, thoroughly; asked once,
                 when the world as it is was seen to fail.
             progress: Told before each run.
         """

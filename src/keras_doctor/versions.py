@@ -1,38 +1,45 @@
-"""Versions and requirement lines, read fast.
+"""Versions and version specifiers, read fast.
 
-``packaging`` is the authority, but importing its requirement parser costs more CPU than the
-whole rest of a static diagnosis. Nearly every installed version is plain (digits and dots) and
-nearly every Requires-Dist line is simple, so those are decided here and everything else is
-handed to ``packaging``. Tests hold the two against each other on generated and on real lines.
+``packaging`` is the authority, but importing its specifiers costs more CPU than a third of a
+static diagnosis, so the order of versions and the meaning of specifiers are written here once
+more. Tests hold the two against each other on generated and on real texts.
 
-Sources: the version specifiers and dependency specifiers pages of packaging.python.org
-(PEP 440, PEP 508).
+Source: the version specifiers page of packaging.python.org (PEP 440).
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-_PLAIN = re.compile(r"\d+(?:\.\d+)*\Z")
-_CLAUSE = re.compile(r"\s*(===|==|!=|<=|>=|~=|<|>)\s*([^\s,]+)\s*\Z")
-_REQUIREMENT = re.compile(
-    r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"  # name
-    r"\s*(?:\[([^\]]*)\])?"  # extras
-    r"\s*(?:\(([^)]*)\)|((?:===|==|!=|<=|>=|~=|<|>)[^;@]*))?"  # specifier, bare or in parentheses
-    r"\s*(?:;(.*))?\Z",
-    re.DOTALL,
-)
 _LEADING_RELEASE = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)")
+_OPERATORS = ("===", "==", "!=", "<=", ">=", "~=", "<", ">")
+_PRE = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "preview": 2}
+_LONGEST = 200
+"""Longer texts are no versions; Python refuses to read numbers of thousands of digits."""
+_LAST = float("inf")
+"""Sorts after every number: no pre-release, no development release."""
 
 
-class Requirement(NamedTuple):
-    """One Requires-Dist line, taken apart."""
+class Version(NamedTuple):
+    """A version in parts that sort as PEP 440 wants, trailing zeros of the release left out."""
 
-    name: str
-    specifier: str
-    """Like ``<2,>=1.23.5``; empty for any version."""
-    marker: str
-    """As written after the semicolon; empty for always."""
+    epoch: int
+    release: tuple[int, ...]
+    pre: tuple[float, ...]
+    """(rank, number) of a pre-release; what has none sorts after all that do, and the
+    development releases of a final release before them."""
+    post: float
+    """-1 without one."""
+    dev: float
+    local: tuple[tuple[int, int, str], ...]
+    """Numbers after texts."""
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether it is an alpha, a beta, a candidate or a development release."""
+        return self.dev != _LAST or len(self.pre) > 1
 
 
 def release(version: str) -> tuple[int, ...]:
@@ -40,7 +47,7 @@ def release(version: str) -> tuple[int, ...]:
 
     An unreadable version gives (), which sorts before everything.
     """
-    match = _LEADING_RELEASE.match(version)
+    match = _LEADING_RELEASE.match(version[:_LONGEST])
     return tuple(int(part) for part in match[1].split(".")) if match else ()
 
 
@@ -49,15 +56,9 @@ def minor(version: str) -> tuple[int, ...]:
     return release(version)[:2]
 
 
-def compare_key(version: str) -> tuple[object, ...]:
-    """A sort key that puts 2.5.0rc1 before 2.5.0 and 2.5.0.post1 after it."""
-    plain = _plain(version)
-    if plain is not None:
-        return (plain, 1)
-    numbers = _strip_zeros(release(version))
-    rest = version[len(version) - len(_LEADING_RELEASE.sub("", version, count=1)) :].lower()
-    rank = 0 if re.match(r"[-_.]?(a|b|c|rc|alpha|beta|pre|preview|dev)", rest) else 2
-    return (numbers, rank if rest and not rest.startswith("+") else 1)
+def compare_key(version: str) -> Version:
+    """A sort key in the order of PEP 440; what is no version sorts before everything."""
+    return parse_version(version) or Version(-1, (), (), -1, _LAST, ())
 
 
 def within(version: str, since: str | None, before: str | None) -> bool:
@@ -68,63 +69,72 @@ def within(version: str, since: str | None, before: str | None) -> bool:
     )
 
 
-def parse_requirement(line: str) -> Requirement | None:
-    """Take a Requires-Dist line apart, or None when it is no requirement that names versions.
-
-    A direct reference (``name @ address``) and malformed lines give None: they are not judged.
-    """
-    match = _REQUIREMENT.match(line)
-    if match is None:
-        return None
-    name, _extras, inner, bare, marker = match.groups()
-    return Requirement(
-        name=name, specifier=(inner or bare or "").strip(), marker=(marker or "").strip()
-    )
-
-
 def satisfies(version: str, specifier: str) -> bool | None:
     """Whether an installed `version` satisfies a specifier set; None when that cannot be told.
 
     Pre-releases count as installed: what is there is there.
     """
-    if not specifier:
+    clauses = [clause.strip() for clause in specifier.split(",") if clause.strip()]
+    if not clauses:
         return True
-    numbers = _plain(version.partition("+")[0])
-    if numbers is not None and "===" not in specifier:
-        result = True
-        for clause in specifier.split(","):
-            if not clause.strip():
-                continue
-            verdict = _clause_holds(numbers, clause, local="+" in version)
-            if verdict is None:
-                break
-            result = result and verdict
-        else:
-            return result
-    return _satisfies_by_packaging(version, specifier)
-
-
-def applies(marker: str, environment: Mapping[str, str]) -> bool | None:
-    """Whether a marker holds in `environment` (PEP 508 names to values); None: cannot be told.
-
-    ``extra`` counts as the empty string: extras that nobody asked for do not apply.
-    """
-    if not marker:
-        return True
-    if not environment:
-        return None  # packaging would judge by the Python that runs it
-    if "(" not in marker:
-        verdict = _any_of(marker, environment)
-        if verdict is not None:
-            return verdict
-    return _applies_by_packaging(marker, environment)
-
-
-def _plain(version: str) -> tuple[int, ...] | None:
-    """Release numbers without trailing zeros, when the version is nothing but those."""
-    if _PLAIN.match(version) is None:
+    parsed = parse_version(version)
+    if parsed is None:
         return None
-    return _strip_zeros(tuple(int(part) for part in version.split(".")))
+    verdicts = [_clause_holds(version, parsed, clause) for clause in clauses]
+    return None if None in verdicts else all(verdicts)
+
+
+@cache
+def parse_version(text: str) -> Version | None:
+    """The parts of a version, or None when PEP 440 does not know such a text."""
+    if len(text) > _LONGEST:
+        return None
+    if text.replace(".", "0").isdecimal() and text.isascii() and _well_dotted(text):
+        numbers = tuple(int(part) for part in text.split("."))
+        return Version(0, _strip_zeros(numbers), (_LAST,), -1, _LAST, ())
+    match = _full_pattern().fullmatch(text.strip())
+    return None if match is None else _from_match(match)
+
+
+def _well_dotted(text: str) -> bool:
+    return text[0] != "." and text[-1] != "." and ".." not in text
+
+
+@cache
+def _full_pattern() -> re.Pattern[str]:
+    # Compiled when the first version is not plain: most are.
+    return re.compile(
+        r"""v?(?:(?P<epoch>[0-9]+)!)?(?P<release>[0-9]+(?:\.[0-9]+)*)
+        (?:[-_.]?(?P<pre>alpha|beta|preview|pre|a|b|c|rc)[-_.]?(?P<pre_number>[0-9]*))?
+        (?P<post>-(?P<post_bare>[0-9]+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_number>[0-9]*))?
+        (?P<dev>[-_.]?dev[-_.]?(?P<dev_number>[0-9]*))?
+        (?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?""",
+        re.VERBOSE | re.IGNORECASE | re.ASCII,
+    )
+
+
+def _from_match(match: re.Match[str]) -> Version:
+    part = match.groupdict()
+    post = int(part["post_bare"] or part["post_number"] or 0) if part["post"] else -1
+    dev = int(part["dev_number"] or 0) if part["dev"] else _LAST
+    pre: tuple[float, ...] = (_LAST,)
+    if part["pre"]:
+        pre = (_PRE[part["pre"].lower()], int(part["pre_number"] or 0))
+    elif post < 0 and dev != _LAST:
+        pre = (-1,)
+    return Version(
+        epoch=int(part["epoch"] or 0),
+        release=_strip_zeros(tuple(int(number) for number in part["release"].split("."))),
+        pre=pre,
+        post=post,
+        dev=dev,
+        local=_local(part["local"] or ""),
+    )
+
+
+def _local(text: str) -> tuple[tuple[int, int, str], ...]:
+    parts = text.lower().replace("-", ".").replace("_", ".").split(".") if text else ()
+    return tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts)
 
 
 def _strip_zeros(numbers: tuple[int, ...]) -> tuple[int, ...]:
@@ -134,117 +144,60 @@ def _strip_zeros(numbers: tuple[int, ...]) -> tuple[int, ...]:
     return numbers[:end]
 
 
-def _clause_holds(numbers: tuple[int, ...], clause: str, *, local: bool) -> bool | None:
-    match = _CLAUSE.match(clause)
-    if match is None:
+def _clause_holds(text: str, version: Version, clause: str) -> bool | None:
+    operator = next((o for o in _OPERATORS if clause.startswith(o)), None)
+    if operator is None:
         return None
-    operator, wanted = match.groups()
+    wanted = clause[len(operator) :].strip()
+    if operator == "===":
+        return text.strip().lower() == wanted.lower()
     if wanted.endswith(".*"):
-        return _prefix_holds(numbers, operator, wanted[:-2])
-    other = _plain(wanted) or _release_of_a_preview(wanted, numbers, operator)
-    # `>1.0` does not admit 1.0+local, which the release numbers alone cannot show.
-    if other is None or (local and operator in ("<", ">")):
+        return _prefix_holds(version, operator, wanted[:-2])
+    other = parse_version(wanted)
+    if other is None or (other.local and operator not in ("==", "!=")):
         return None
-    if operator == "~=":
-        if "." not in wanted:
-            return None
-        head = wanted.rpartition(".")[0]
-        return numbers >= other and bool(_prefix_holds(numbers, "==", head))
-    return {
-        "==": numbers == other,
-        "!=": numbers != other,
-        "<=": numbers <= other,
-        ">=": numbers >= other,
-        "<": numbers < other,
-        ">": numbers > other,
-    }[operator]
-
-
-_PREVIEW = re.compile(r"(\d+(?:\.\d+)*)(?:a|b|rc|\.?dev)\d*\Z")
-
-
-def _release_of_a_preview(
-    wanted: str, numbers: tuple[int, ...], operator: str
-) -> tuple[int, ...] | None:
-    """The release numbers of a bound like ``<6.0.0dev``, when they alone decide.
-
-    They do for a final release with other numbers; packages write such bounds to keep
-    previews of the next release out.
-    """
-    match = _PREVIEW.match(wanted)
-    if match is None or operator not in ("<", "<=", ">", ">="):
-        return None
-    other = _plain(match[1])
-    return other if other != numbers else None
-
-
-def _prefix_holds(numbers: tuple[int, ...], operator: str, wanted: str) -> bool | None:
-    if _PLAIN.match(wanted) is None or operator not in ("==", "!="):
-        return None
-    prefix = tuple(int(part) for part in wanted.split("."))
-    padded = numbers + (0,) * (len(prefix) - len(numbers))
-    return (padded[: len(prefix)] == prefix) is (operator == "==")
-
-
-_ATOM = re.compile(
-    r"""\s*(\w+)\s*(===|==|!=|<=|>=|~=|<|>|not\s+in|in)\s*(?:"([^"]*)"|'([^']*)')\s*\Z"""
-)
-_VERSION_NAMES = frozenset({"python_version", "python_full_version", "implementation_version"})
-
-
-def _any_of(marker: str, environment: Mapping[str, str]) -> bool | None:
-    verdicts = [_all_of(part, environment) for part in re.split(r"\bor\b", marker)]
-    return None if None in verdicts else any(verdicts)
-
-
-def _all_of(marker: str, environment: Mapping[str, str]) -> bool | None:
-    verdicts = [_atom_holds(part, environment) for part in re.split(r"\band\b", marker)]
-    return None if None in verdicts else all(verdicts)
-
-
-def _atom_holds(atom: str, environment: Mapping[str, str]) -> bool | None:
-    match = _ATOM.match(atom)
-    if match is None:
-        return None
-    name, operator, double, single = match.groups()
-    wanted = double if double is not None else single
-    value = "" if name == "extra" else environment.get(name)
-    if value is None:
-        return None
-    if name in _VERSION_NAMES:
-        if operator in ("in", "not in") or _PLAIN.match(value) is None:
-            return None
-        numbers = _plain(value)
-        return None if numbers is None else _clause_holds(numbers, operator + wanted, local=False)
-    if name != "extra" and _PLAIN.match(wanted):
-        return None  # platform_release and the like may compare as versions
+    public = version._replace(local=())
     if operator in ("==", "!="):
-        return (value == wanted) is (operator == "==")
-    if operator == "in":
-        return value in wanted
-    if operator.startswith("not"):
-        return value not in wanted
-    return None
+        return ((version if other.local else public) == other) is (operator == "==")
+    if operator == "<=":
+        return public <= other
+    if operator == ">=":
+        return public >= other
+    if operator == "~=":
+        head = _compatible_head(wanted)
+        return (
+            None if head is None else public >= other and bool(_prefix_holds(version, "==", head))
+        )
+    return _strictly(version, operator, other)
 
 
-def _satisfies_by_packaging(version: str, specifier: str) -> bool | None:
-    try:
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-        from packaging.version import InvalidVersion, Version
-    except ImportError:  # the tool may be installed beside a damaged packaging
-        return None
-    try:
-        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
-        return None
+def _strictly(version: Version, operator: str, other: Version) -> bool:
+    """``<`` leaves out previews of the bound, ``>`` its post-releases and local versions."""
+    same_base = (version.epoch, version.release) == (other.epoch, other.release)
+    if operator == "<":
+        preview = version.is_prerelease and not other.is_prerelease
+        return version < other and not (preview and same_base)
+    later = (version.post >= 0 and other.post < 0) or bool(version.local)
+    return version > other and not (later and same_base)
 
 
-def _applies_by_packaging(marker: str, environment: Mapping[str, str]) -> bool | None:
-    try:
-        from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-    except ImportError:
+def _compatible_head(wanted: str) -> str | None:
+    """``~=2.2.1rc1`` wants ``==2.2.*`` too: the release without its last number."""
+    match = _LEADING_RELEASE.match(wanted)
+    if match is None or "." not in match[1]:
         return None
-    try:
-        return bool(Marker(marker).evaluate({**environment, "extra": ""}))
-    except (InvalidMarker, UndefinedEnvironmentName, KeyError, ValueError):
+    return wanted[: match.start(1)] + match[1].rpartition(".")[0]
+
+
+def _prefix_holds(version: Version, operator: str, wanted: str) -> bool | None:
+    if operator not in ("==", "!="):
         return None
+    other = parse_version(wanted)
+    if other is None or other.pre != (_LAST,) or other.post >= 0 or other.dev != _LAST:
+        return None
+    if other.local:
+        return None
+    prefix = release(wanted)
+    padded = version.release + (0,) * (len(prefix) - len(version.release))
+    same = version.epoch == other.epoch and padded[: len(prefix)] == prefix
+    return same is (operator == "==")

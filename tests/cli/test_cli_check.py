@@ -91,7 +91,7 @@ def test_words_reach_the_examination(monkeypatch: pytest.MonkeyPatch) -> None:
         "command": ("python", "train.py", "--", "--format", "json"),
         "wish": "jax",
         "live": True,
-        "contents": False,
+        "thorough": False,
         "train": True,
         "timeout": 7.5,
         "snapshot": None,

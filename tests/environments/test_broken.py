@@ -117,7 +117,7 @@ def test_first_cause(
     live = check(jax_environment, "--backend", "jax", command=["python", "train.py"])
     assert_first(live, causes, culprits)
     assert live.report["healthy"] is False
-    static = check(jax_environment, "--backend", "jax", "--no-live", "--contents")
+    static = check(jax_environment, "--backend", "jax", "--no-live", "--thorough")
     assert_first(static, causes, culprits)
 
 

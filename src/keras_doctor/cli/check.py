@@ -26,7 +26,11 @@ def parser() -> Parser:
     tried = (
         words.backend_option(),
         words.no_live_option(),
-        Option("--contents", None, "with --no-live: also look into the files for zero bytes"),
+        Option(
+            "--thorough",
+            None,
+            "with --no-live: also look into the files, and at rarely loaded ones",
+        ),
         Option("--train", None, "also do one real training step"),
         words.timeout_option(),
         Option("--snapshot", "FILE", "examine what `snapshot` wrote; - is standard input"),
@@ -67,7 +71,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             command=mine,
             wish=options.backend,
             live=not (options.no_live or snapshot is not None),
-            contents=options.contents,
+            thorough=options.thorough,
             train=options.train,
             timeout=options.timeout,
             snapshot=snapshot,

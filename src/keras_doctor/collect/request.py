@@ -118,6 +118,14 @@ BACKENDS: Mapping[str, tuple[str, ...]] = {
 Source: what each backend imports, reference/backend-selection, measured on the releases."""
 
 
+class Idle(NamedTuple):
+    """What stays idle with the Keras releases of one first number and one backend."""
+
+    keras: int
+    backend: str
+    distributions: tuple[str, ...]
+
+
 class FixedBackend(NamedTuple):
     """Keras releases that take one backend whatever is asked."""
 
@@ -142,7 +150,11 @@ class Request(NamedTuple):
     variables: tuple[str, ...] = VARIABLES
     commands: tuple[str, ...] = COMMANDS
     watched: tuple[str, ...] = WATCHED
-    contents: bool = True
-    """Whether to look for files of zero bytes; costs one open and one read a file."""
+    thorough: bool = True
+    """Whether to look at everything. Else a first look that costs a third: sizes of files and not
+    their contents, no files of the `idle` distributions, and of what is off the way of the
+    import only name, version and requirements."""
+    idle: tuple[Idle, ...] = ()
+    """What imports require and were never seen to load."""
     options: tuple[str, ...] = ()
     """Interpreter options of the user's own start, like ``-s`` or ``-E``."""

@@ -77,7 +77,11 @@ def build_payload(
         "variables": list(request.variables),
         "commands": list(request.commands),
         "watched": list(request.watched),
-        "contents": request.contents,
+        "thorough": request.thorough,
+        "idle": [
+            {"keras": one.keras, "backend": one.backend, "names": list(one.distributions)}
+            for one in request.idle
+        ],
         "given": {
             "schema_version": SCHEMA_VERSION,
             "tool_version": _tool_version(),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.collect.request import FixedBackend, Request
-from keras_doctor.knowledge.imports import import_names
+from keras_doctor.collect.request import FixedBackend, Idle, Request
+from keras_doctor.knowledge.imports import idle_distributions, import_names
 from keras_doctor.knowledge.selection import backends, fixed_ranges, generations
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def request_for(
     wish: str | None = None,
     *,
     options: Sequence[str] = (),
-    contents: bool = True,
+    thorough: bool = True,
 ) -> Request:
     """What to look at for a program and a wish.
 
@@ -27,7 +27,7 @@ def request_for(
         script: The user's program; None when nothing of it is known.
         wish: The backend that the user wants, or None.
         options: Interpreter options of the user's own start.
-        contents: Whether to look into each file for zero bytes.
+        thorough: Whether to look at everything, see :class:`Request`.
     """
     blank = Request()
     known = backends()
@@ -49,5 +49,9 @@ def request_for(
         ),
         module_names=(*blank.module_names, *sorted(names)),
         options=tuple(options),
-        contents=contents,
+        thorough=thorough,
+        idle=tuple(
+            Idle(keras=keras, backend=backend, distributions=names)
+            for (keras, backend), names in idle_distributions().items()
+        ),
     )

@@ -26,6 +26,22 @@ def loaded_distributions() -> frozenset[str]:
     return frozenset(name for row in _data()["loads"] for name in row["distributions"])
 
 
+def idle_distributions() -> dict[tuple[int, str], tuple[str, ...]]:
+    """What imports require and were never seen to load.
+
+    Returns:
+        From the first number of a Keras release and a backend to the normalised names that
+        stayed idle, also in a training step, in every environment measured with the two.
+    """
+    idle: dict[tuple[int, str], set[str]] = {}
+    used: dict[tuple[int, str], set[str]] = {}
+    for row in _data()["loads"]:
+        key = (int(row["keras"].partition(".")[0]), row["backend"])
+        idle.setdefault(key, set()).update(row["idle"])
+        used.setdefault(key, set()).update(row["distributions"], row["training"])
+    return {key: tuple(sorted(names - used[key])) for key, names in idle.items()}
+
+
 def import_names() -> tuple[str, ...]:
     """The import names of distributions whose own name does not tell them."""
     return tuple(_data()["import_names"].values())

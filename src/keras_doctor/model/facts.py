@@ -99,8 +99,9 @@ class Distribution(NamedTuple):
     tags: tuple[str, ...]
     """Tag lines of WHEEL."""
     record: str
-    """``present`` | ``missing`` | ``unreadable`` | ``empty``. Conda and Debian packages often
-    have none; egg-info has installed-files.txt at best."""
+    """``present`` | ``missing`` | ``unreadable`` | ``empty``; ``unread`` after a first look at what
+    is off the way, which then tells no installer, origin or tags either. Conda and Debian
+    packages often have none; egg-info has installed-files.txt at best."""
 
 
 class FileAnomaly(NamedTuple):

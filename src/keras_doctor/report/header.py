@@ -109,7 +109,7 @@ def add_untried(page: Page, examination: Examination, *, from_file: bool) -> Non
         checks = examination.snapshot.files
         if checks and not any(check.contents_checked for check in checks):
             page.field(
-                "Not read", "the contents of the installed files, only their sizes (--contents)"
+                "Not read", "the contents of the installed files, only their sizes (--thorough)"
             )
         return
     trained = any(run.kind in ("train", "command") for run in examination.outcomes)

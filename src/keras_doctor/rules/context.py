@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from keras_doctor.knowledge.selection import Generation, backends, generation_of
 from keras_doctor.model import Distribution, KerasFound, Module, Outcome, Snapshot
 from keras_doctor.names import normalize
+from keras_doctor.requirements import applies, parse_requirement
 from keras_doctor.rules.selection.explain import Choice, explain
-from keras_doctor.versions import applies, parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

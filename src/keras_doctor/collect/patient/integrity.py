@@ -3,7 +3,7 @@
 import os
 
 from keras_doctor.collect.patient.codeversion import find_code_version
-from keras_doctor.collect.patient.distributions import MOST_RECORD
+from keras_doctor.collect.patient.distributions import MOST_RECORD, read_particulars
 from keras_doctor.collect.patient.files import problem, read_text
 from keras_doctor.collect.patient.record import parse_record, with_parents
 from keras_doctor.collect.patient.tree import Tree
@@ -11,18 +11,18 @@ from keras_doctor.collect.patient.tree import Tree
 MOST_LISTED = 200
 
 
-def check_files(way, distributions, contents):
+def check_files(checked, distributions, contents):
     """A dict like FileCheck for each distribution on the way.
 
     Args:
-        way: The distributions on the way of the import.
-        distributions: All, because a file may belong to one that is not on the way.
+        checked: The distributions whose files are looked at.
+        distributions: All, because a file may belong to another one.
         contents: Whether to look at the first bytes of each file too.
     """
     checks = []
-    locations = list(dict.fromkeys(distribution["location"] for distribution in way))
+    locations = list(dict.fromkeys(distribution["location"] for distribution in checked))
     for location in locations:
-        here = [one for one in way if one["location"] == location]
+        here = [one for one in checked if one["location"] == location]
         chosen = {id(one) for one in here}
         others = [
             one for one in distributions if one["location"] == location and id(one) not in chosen
@@ -35,7 +35,7 @@ def _check_location(location, here, others, contents):
     texts = [_record_text(one) for one in here]
     records = [parse_record(text) for text in texts]
     tree = Tree(location, records, texts, contents)
-    unrecorded = _known_to_nobody(tree.unrecorded, others, _silent_packages(here + others))
+    unrecorded = _known_to_nobody(tree.unrecorded, here, others)
     checks = []
     for distribution, record in zip(here, records):  # noqa: B905 - Python 3.6 has no strict
         anomalies = _compare(record, tree)
@@ -109,11 +109,16 @@ def _silent_packages(distributions):
     return silent
 
 
-def _known_to_nobody(candidates, others, silent):
+def _known_to_nobody(candidates, here, others):
     """Of the candidates (folder, relative path, path) those that no RECORD knows.
 
     Returns a list of (nearest recorded folder, absolute path).
     """
+    if not candidates:
+        return []
+    for distribution in others:
+        read_particulars(distribution)
+    silent = _silent_packages(here + others)
     left = [one for one in candidates if one[1].partition("/")[0] not in silent]
     if not left:
         return []

@@ -6,11 +6,12 @@ import sys
 
 from keras_doctor.collect.patient.commands import find_commands
 from keras_doctor.collect.patient.conda import read_conda
-from keras_doctor.collect.patient.distributions import scan_distributions
+from keras_doctor.collect.patient.distributions import read_particulars, scan_distributions
 from keras_doctor.collect.patient.files import PROBLEMS, forget_names, problem
 from keras_doctor.collect.patient.integrity import check_files
 from keras_doctor.collect.patient.interpreter import describe_world
 from keras_doctor.collect.patient.machine import describe_machine
+from keras_doctor.collect.patient.metadata import normal
 from keras_doctor.collect.patient.modules import (
     editable_mapping,
     find_local_modules,
@@ -25,6 +26,7 @@ from keras_doctor.collect.patient.way import (
     asked_backends,
     distributions_on_the_way,
     fixed_backends,
+    idle_names,
 )
 
 
@@ -85,12 +87,17 @@ def gather(request, start):
     listed = set(request["variables"])
     conda = _try(None, "the conda records", read_conda, prefix, listed)
     configs = _try([], "the configuration files", find_configs, request, prefix)
-    way = _way(request, configs, distributions)
+    backends = _backends(request, configs, distributions)
+    way = _way(request, backends, distributions)
     names = list(request["module_names"]) + list(request["roots"])
     for distribution in way:
         names += [name.partition(".")[0] for name in distribution["import_packages"]]
     mapping = editable_mapping(sites)
-    contents = request["contents"]
+    thorough = request["thorough"]
+    for distribution in distributions if thorough else way:
+        read_particulars(distribution)
+    idle = () if thorough else idle_names(request["idle"], backends, distributions)
+    checked = [one for one in way if normal(one["name"]) not in idle]
     wanted, watched = request["commands"], set(request["watched"])
     target = dict(request["given"]["target"])
     target["python"] = target["python"] or sys.executable
@@ -102,7 +109,7 @@ def gather(request, start):
         "startup": startup + _customize(start, path, world),
         "distributions": distributions,
         "leftovers": leftovers,
-        "files": _try([], "the installed files", check_files, way, distributions, contents),
+        "files": _try([], "the installed files", check_files, checked, distributions, thorough),
         "modules": _try([], "the modules", find_modules, names, places, world, mapping),
         "local_modules": _try([], "the local modules", find_local_modules, path, world),
         "configs": configs,
@@ -124,10 +131,13 @@ def _try(fallback, what, function, *arguments):
         return fallback
 
 
-def _way(request, configs, distributions):
+def _backends(request, configs, distributions):
     texts = [one["text"] for one in configs if one["kind"] == "keras.json" and one["text"]]
     backends = asked_backends(request, os.environ.get("KERAS_BACKEND"), texts)
-    backends += fixed_backends(request, distributions)
+    return backends + fixed_backends(request, distributions)
+
+
+def _way(request, backends, distributions):
     roots = list(request["roots"])
     for backend in backends:
         roots += request["backends"].get(backend, [backend])

@@ -39,10 +39,18 @@ def to_json(value):
     """The JSON text of plain values; undecodable bytes stay as escaped surrogates."""
     try:
         from _json import encode_basestring_ascii as quote
+        from _json import make_encoder
     except ImportError:
         from json.encoder import py_encode_basestring_ascii as quote
+
+        make_encoder = None
+    # As the json package calls it; another Python's may take other arguments.
+    arguments = (None, None, quote, None, ":", ",", False, False, True)
     parts = []
-    write_json(value, parts, quote)
+    try:
+        parts = make_encoder(*arguments)(value, 0)
+    except TypeError:
+        write_json(value, parts, quote)
     return "".join(parts)
 
 

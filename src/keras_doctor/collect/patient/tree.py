@@ -168,6 +168,10 @@ def _look_at(path, recorded, contents):
     try:
         names = set(os.listdir(path if handle is None else handle))
         start = path + os.sep
+        if handle is not None and not contents:
+            found = _sizes(recorded, handle)
+            if found is not None:
+                return names, found, {}
         found = {}
         odd = {}
         for name in recorded:
@@ -195,3 +199,15 @@ def _look_at(path, recorded, contents):
     finally:
         if handle is not None:
             os.close(handle)
+
+
+def _sizes(names, handle, stat_file=os.stat):
+    """The sizes of files in an open folder; None unless all are there and may be read by all."""
+    try:
+        found = [stat_file(name, dir_fd=handle) for name in names]
+    except OSError:
+        return None
+    for status in found:
+        if status.st_mode & 0o444 != 0o444:
+            return None
+    return dict(zip(names, [status.st_size for status in found]))  # noqa: B905

@@ -43,6 +43,28 @@ def fixed_backends(request, distributions):
     return found
 
 
+def idle_names(measured, backends, distributions):
+    """The names that stay idle with this Keras, whichever of the backends it takes.
+
+    Args:
+        measured: Dicts with ``keras`` (a first version number), ``backend`` and ``names``.
+        backends: The backends that any setting asks for.
+        distributions: All; every Keras among them counts.
+    """
+    versions = [
+        leading_numbers(one["version"])
+        for one in distributions
+        if normal(one["name"]) in ("keras", "keras-nightly")
+    ]
+    found = []
+    for version in versions:
+        for backend in backends:
+            wanted = (version[:1], backend)
+            rows = [row for row in measured if ([row["keras"]], row["backend"]) == wanted]
+            found.append(set(rows[0]["names"]) if rows else set())
+    return set.intersection(*found) if found else set()
+
+
 def leading_numbers(version):
     """``3.0.5rc1`` as [3, 0, 5]: the numbers before anything else."""
     numbers = []

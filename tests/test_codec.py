@@ -1,7 +1,5 @@
 """The codec: round trips of every model type, and refusals that name the place."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from typing import Any, NamedTuple

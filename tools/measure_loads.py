@@ -2,8 +2,9 @@
 
 Builds one working environment for each generation of Keras and each backend with uv, imports
 Keras and trains one step there, and prints the rows ``[[loads]]`` of
-``knowledge/sources/imports.toml``: what ``import keras`` loaded, what a training step loaded more,
-and what stayed idle although the metadata requires it. Run it from the repository's folder::
+``knowledge/sources/imports.toml``: what ``import keras`` loaded, without which of these it fails
+(the import once more, with one of them hidden), what a training step loaded more, and what stayed
+idle although the metadata requires it. Run it from the repository's folder::
 
     python -m tools.measure_loads [--only NAME ...]
 """
@@ -36,18 +37,37 @@ for folder in glob.glob(os.path.join(site, "*.dist-info")):
     with open(os.path.join(folder, "RECORD"), encoding="utf-8", errors="replace") as file:
         for line in file:
             owner[os.path.normpath(os.path.join(site, line.split(",")[0].strip('"')))] = name
+def modules():
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        distribution = owner.get(os.path.normpath(file)) if file and os.path.isabs(file) else None
+        if distribution:
+            found.setdefault(distribution, []).append(name)
+    return found
 def loaded():
-    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    found = {owner.get(os.path.normpath(f)) for f in files if f and os.path.isabs(f)}
-    return sorted(found - {None})
+    return sorted(modules())
+class Hide(object):
+    def find_spec(self, name, path=None, target=None):
+        if any(name == one or name.startswith(one + ".") for one in HIDDEN):
+            raise ModuleNotFoundError("No module named %r" % name, name=name)
+HIDDEN = json.loads(sys.argv[4])
+if HIDDEN:
+    sys.meta_path.insert(0, Hide())
 import keras
 from keras.models import Sequential
 imported = loaded()
+if HIDDEN:
+    print("\\n@@passed")
+    sys.exit()
+tops = {}
+for distribution, own in modules().items():
+    tops[distribution] = sorted(n for n in own if n.rpartition(".")[0] not in own)
 namespace = {"__name__": "step"}
 with open(step) as file:
     exec(compile(file.read(), step, "exec"), namespace)
 namespace["train_step"](keras, backend)
-result = {"imported": imported, "trained": loaded(), "installed": sorted(names)}
+result = {"imported": imported, "trained": loaded(), "installed": sorted(names), "tops": tops}
 print("\\n@@" + json.dumps(result))
 """
 
@@ -169,17 +189,24 @@ def measure(recipe: Recipe, folder: Path) -> dict[str, Any]:
     (site,) = (environment / "lib").glob("python*/site-packages")
     variables.update(KERAS_BACKEND=recipe.backend, HOME=str(folder), TF_CPP_MIN_LOG_LEVEL="3")
     argv = [str(python), "-c", PROGRAM, str(site), recipe.backend, str(STEP)]
-    done = _run(argv, variables, folder)
+    done = _run([*argv, "[]"], variables, folder)
     _, found, answer = done.stdout.rpartition("@@")
     if not found:
         raise RuntimeError(f"{recipe.what}: {done.stderr.strip()[-800:]}")
     result = json.loads(answer)
     imported, trained = set(result["imported"]), set(result["trained"])
+    needed = [
+        name
+        for name in sorted(imported)
+        if "@@passed"
+        not in _run([*argv, json.dumps(result["tops"][name])], variables, folder).stdout
+    ]
     return {
         "what": recipe.what,
         "keras": recipe.keras,
         "backend": recipe.backend,
         "distributions": sorted(imported),
+        "needed": needed,
         "training": sorted(trained - imported),
         "idle": sorted(set(result["installed"]) - imported - trained),
     }
@@ -197,7 +224,7 @@ def render(row: dict[str, Any]) -> str:
     """The row as TOML."""
     lines = ["[[loads]]", *(f'{key} = "{row[key]}"' for key in ("what", "keras", "backend"))]
     lines += [f'date = "{time.strftime("%Y-%m-%d")}"']
-    for key in ("distributions", "training", "idle"):
+    for key in ("distributions", "needed", "training", "idle"):
         lines += [f"{key} = [", *_wrapped(row[key]), "]"]
     return "\n".join(lines) + "\n"
 

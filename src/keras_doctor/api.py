@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from keras_doctor.collect import collect
 from keras_doctor.collect.wanted import request_for
 from keras_doctor.diagnosis import diagnose
-from keras_doctor.experiment import Experiment
 from keras_doctor.model import Examination, Script, Snapshot, Variable
 from keras_doctor.rules.context import Context, Elsewhere
 from keras_doctor.targets import Found, find_target
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import BackendState
     from keras_doctor.targets.inventory import EnvironmentFound
@@ -52,7 +51,7 @@ def check(
         live: Whether anything may be run in the target besides the collector.
         thorough: Whether the contents of the installed files, and the files of what imports
             were not seen to load, are looked at before anything is known to fail; they are in
-            any case after a live run that fails.
+            any case after a live run that fails, or when a cause was read.
         train: Whether one real training step is tried after the import.
         timeout: Seconds for each live run.
         snapshot: Facts collected elsewhere; then nothing is collected or run here.
@@ -75,7 +74,13 @@ def check(
     facts = _collect(found, wish, thorough=thorough)
     elsewhere = _elsewhere(facts, found)
     if not live:
-        return _examined(Context(facts, wish=wish, elsewhere=elsewhere), ()), found.considered
+        examined = _examined(Context(facts, wish=wish, elsewhere=elsewhere), ())
+        if examined.diagnosis.causes and not thorough:
+            facts = _collect(found, wish, thorough=True)
+            examined = _examined(Context(facts, wish=wish, elsewhere=elsewhere), ())
+        return examined, found.considered
+    from keras_doctor.experiment import Experiment
+
     experiment = Experiment(
         found,
         facts,
@@ -117,6 +122,8 @@ def backends(
     when `live` is true. The user's command is not run.
     """
     found = _find(python, kernel, project, command, environ, folder)
+    from keras_doctor.experiment import Experiment
+
     facts = _collect(found, wish, thorough=False)
     experiment = Experiment(
         found,

@@ -9,11 +9,16 @@ numbers are bounded. Depth is bounded by the annotations, which do not recurse.
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Callable
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, NoReturn, TypeVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn, TypeVar
+
+    _T = TypeVar("_T")
+    _Decoder = Callable[[Any], Any]
 
 MAX_ITEMS = 100_000
 """The longest list that is read."""
@@ -22,8 +27,6 @@ MAX_TEXT = 1 << 20
 MAX_NUMBER = 1 << 63
 """Integers are read up to this size, exclusive."""
 
-_T = TypeVar("_T")
-_Decoder = Callable[[Any], Any]
 _MISSING: Any = object()
 
 
@@ -146,11 +149,11 @@ def _decoder(annotation: Any) -> _Decoder:
     """The closure that reads values of one annotation; built once for each."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]
-    origin = typing.get_origin(annotation)
-    arguments = typing.get_args(annotation)
+    origin = getattr(annotation, "__origin__", None)
+    arguments: tuple[Any, ...] = getattr(annotation, "__args__", ())
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
         return _list_decoder(_decoder(arguments[0]))
-    if origin in (UnionType, typing.Union) and len(arguments) == 2 and NoneType in arguments:
+    if isinstance(annotation, UnionType) and len(arguments) == 2 and NoneType in arguments:
         return _optional_decoder(_decoder(next(a for a in arguments if a is not NoneType)))
     if isinstance(annotation, type) and hasattr(annotation, "_fields"):
         return _record_decoder(annotation)
@@ -183,7 +186,7 @@ def _list_decoder(item: _Decoder) -> _Decoder:
 
 
 def _record_decoder(cls: Any) -> _Decoder:
-    hints = typing.get_type_hints(cls)
+    hints = cls.__annotations__
     defaults = cls._field_defaults
     plan = [(name, _decoder(hints[name]), defaults.get(name, _MISSING)) for name in cls._fields]
     make = cls._make

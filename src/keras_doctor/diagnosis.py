@@ -14,14 +14,13 @@ can happen. ``proven``: with only that change the failure went away. ``likely``:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.model import Diagnosis
 from keras_doctor.rules import run_rules
 from keras_doctor.rules.stages import CONFIGURATION, SELECTION
 from keras_doctor.selected import backends_of, selection_of
 from keras_doctor.signs import matches
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import BackendState, Finding, Outcome, RuleResult
     from keras_doctor.rules.context import Context

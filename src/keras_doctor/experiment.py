@@ -7,12 +7,11 @@ hide, and proves them when the import then passes. What was read is judged anew 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.diagnosis import diagnose
 from keras_doctor.rules.context import Context
 from keras_doctor.rules.remedies import backend_change
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

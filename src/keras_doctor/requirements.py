@@ -11,10 +11,11 @@ Source: the dependency specifiers page of packaging.python.org (PEP 508).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.versions import satisfies
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

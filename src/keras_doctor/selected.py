@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.knowledge.selection import legacy_switch, tf_keras_of
 from keras_doctor.model import Api, BackendChoice, BackendState, Selection, SelectionSource
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.rules.context import is_inside
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import Outcome, Raised, Sign
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+
+from keras_doctor.records import NamedTuple
 
 _LEADING_RELEASE = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)")
 _OPERATORS = ("===", "==", "!=", "<=", ">=", "~=", "<", ">")

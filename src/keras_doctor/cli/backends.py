@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.cli import options as words
 from keras_doctor.cli.output import check_writable
 from keras_doctor.cli.progress import Progress
 from keras_doctor.cli.show import show, style
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.cli.parser import Parser
 

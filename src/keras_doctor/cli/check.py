@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from keras_doctor.cli import options as words
 from keras_doctor.cli.errors import UsageError
@@ -13,6 +12,7 @@ from keras_doctor.cli.program import program_name, quote
 from keras_doctor.cli.progress import Progress
 from keras_doctor.cli.show import show, style
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import Snapshot
 

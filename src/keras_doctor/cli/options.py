@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.cli.errors import UsageError, nearest
 from keras_doctor.cli.parser import Option, Parser
 from keras_doctor.cli.program import program_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TextIO
 
 from keras_doctor.cli.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _TYPOGRAPHY = "\u2026\u2192"
 

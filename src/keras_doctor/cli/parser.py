@@ -8,13 +8,14 @@ is not known is answered with the one that was probably meant, which argparse do
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from keras_doctor.cli.errors import UsageError, nearest
 from keras_doctor.cli.program import program_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
 
 Options = SimpleNamespace
 """The values that were given, by the option's name with underscores for dashes."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Self, TextIO
 
 from keras_doctor.cli.output import columns, is_terminal
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Timer
     from types import TracebackType
+    from typing import Self, TextIO
 
 DELAY = 0.5
 """Seconds after which a step is worth a word."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.cli import options as words
 from keras_doctor.cli.errors import UsageError, nearest
 from keras_doctor.cli.output import check_writable
 from keras_doctor.cli.program import program_name
 from keras_doctor.cli.show import show, style
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.cli.parser import Parser
     from keras_doctor.report.pages import RulePage

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.cli import options as words
 from keras_doctor.cli.output import emit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.cli.parser import Parser
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from keras_doctor.collect.errors import CollectError
 from keras_doctor.collect.process import run_program
 from keras_doctor.collect.request import Request
 from keras_doctor.collect.start import MODES, Attempt, attempt, build_payload, start_after
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

@@ -5,14 +5,20 @@ as of every module, so here it is only read and handed over. Byte code is good f
 alone: the patient compares before it believes, and the text is the way that always works.
 """
 
+from __future__ import annotations
+
 import marshal
 import os
 import sys
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
 
 from keras_doctor.collect.bundle import FILES, FOLDER
+from keras_doctor.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 OTHER_VERSION = 95
 """The exit code of a patient whose Python is of another version after all."""

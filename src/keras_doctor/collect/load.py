@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
 
 from keras_doctor.codec import CodecError, decode, encode
 from keras_doctor.model import Snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 SCHEMA_VERSION = 1
 """Of the snapshots that this version writes; keys are only ever added within one."""

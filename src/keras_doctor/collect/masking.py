@@ -7,14 +7,15 @@ always replaced by the same placeholder, so paths still agree with each other af
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from keras_doctor.codec import decode, encode
 from keras_doctor.model import Snapshot
 from keras_doctor.names import normalize
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
 HOME = "<home>"
 USER = "<user>"

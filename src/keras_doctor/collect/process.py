@@ -1,15 +1,20 @@
 """Run one program with a text on its standard input, and survive what it does."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     import threading
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import IO
 
 MOST_OUTPUT = 64 << 20
 """Of standard output that is kept, in bytes; more means that something floods it."""
@@ -109,7 +114,7 @@ def _run_with_threads(
 
 def _open(
     argv: list[str], environ: dict[str, str] | None, folder: str | None
-) -> "subprocess.Popen[bytes]":
+) -> subprocess.Popen[bytes]:
     """Start a process, with patience for a machine that is full at the moment."""
     import subprocess
 
@@ -131,7 +136,7 @@ def _open(
     raise AssertionError("unreachable")
 
 
-def _thread(function: Callable[..., None], *arguments: object) -> "threading.Thread":
+def _thread(function: Callable[..., None], *arguments: object) -> threading.Thread:
     import threading
 
     thread = threading.Thread(target=function, args=arguments, daemon=True)
@@ -139,7 +144,7 @@ def _thread(function: Callable[..., None], *arguments: object) -> "threading.Thr
     return thread
 
 
-def _kill_session(process: "subprocess.Popen[bytes]") -> None:
+def _kill_session(process: subprocess.Popen[bytes]) -> None:
     import signal
 
     with contextlib.suppress(OSError):

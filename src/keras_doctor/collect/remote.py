@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
 
 from keras_doctor.collect.bundle import build_source
 from keras_doctor.collect.errors import CollectError
@@ -17,6 +16,7 @@ from keras_doctor.collect.request import Request
 from keras_doctor.collect.start import MODES, Attempt, attempt, build_payload, start_after
 from keras_doctor.model import Snapshot, Start, Target
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

@@ -1,7 +1,8 @@
 """What the collector is asked to look at; everything that is knowledge comes in from outside."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from keras_doctor.records import NamedTuple
 
 VARIABLES = (
     "KERAS_BACKEND",
@@ -153,7 +154,7 @@ class Request(NamedTuple):
     thorough: bool = True
     """Whether to look at everything. Else a first look that costs a third: sizes of files and not
     their contents, no files of the `idle` distributions, and of what is off the way of the
-    import only name, version and requirements."""
+    import only name, version and import packages."""
     idle: tuple[Idle, ...] = ()
     """What imports require and were never seen to load."""
     options: tuple[str, ...] = ()

@@ -1,8 +1,9 @@
 """Start the collector in a Python, and find its document in what comes back."""
 
+from __future__ import annotations
+
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_doctor.codec import CodecError, decode, encode
 from keras_doctor.collect.bundle import build_source
@@ -10,9 +11,12 @@ from keras_doctor.collect.compiled import OTHER_VERSION, hand_over
 from keras_doctor.collect.errors import CollectError
 from keras_doctor.collect.load import FRAME, SCHEMA_VERSION
 from keras_doctor.model import Snapshot, Start, Target
+from keras_doctor.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from keras_doctor.collect.process import Completed
     from keras_doctor.collect.request import Request
@@ -45,7 +49,7 @@ def start_after(mode: str, failed: Attempt | None) -> Start:
 
 
 def build_payload(
-    target: Target, request: "Request", start: Start, outside: str | None = None
+    target: Target, request: Request, start: Start, outside: str | None = None
 ) -> dict[str, Any]:
     """The request as plain values, as the patient's part reads it.
 
@@ -93,8 +97,8 @@ def build_payload(
 
 
 def attempt(
-    payload: "Mapping[str, Any]",
-    run: "Callable[[Sequence[str], bytes, str], Completed]",
+    payload: Mapping[str, Any],
+    run: Callable[[Sequence[str], bytes, str], Completed],
     python: str | None = None,
 ) -> Attempt:
     """Start the collector once.
@@ -139,7 +143,7 @@ def find_document(output: bytes, marker: str) -> str | None:
     return parts[1].decode("ascii", "replace").strip() if len(parts) >= 3 else None
 
 
-def _failed(completed: "Completed") -> Attempt:
+def _failed(completed: Completed) -> Attempt:
     text = (completed.errors or completed.output[-4096:]).decode("utf-8", "replace")
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if completed.timed_out:

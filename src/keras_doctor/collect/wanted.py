@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.collect.request import FixedBackend, Idle, Request
 from keras_doctor.knowledge.imports import idle_distributions, import_names
 from keras_doctor.knowledge.selection import backends, fixed_ranges, generations
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -10,11 +10,11 @@ The layout that is read is that of `traceback.TracebackException.format` in Pyth
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from keras_doctor.errors.crash import parse_crash
 from keras_doctor.errors.lines import MAX_PREFIX, clean_lines, prefix_pattern
 from keras_doctor.model import Frame, Raised
+from keras_doctor.records import NamedTuple
 
 __all__ = ["Found", "find_tracebacks", "parse_crash", "parse_traceback"]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from keras_doctor.knowledge import load
 from keras_doctor.names import normalize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @cache
@@ -21,9 +24,9 @@ def needed_stdlib() -> frozenset[str]:
 
 
 @cache
-def loaded_distributions() -> frozenset[str]:
-    """Normalised names of distributions that an import of Keras was seen to load code from."""
-    return frozenset(name for row in _data()["loads"] for name in row["distributions"])
+def needed_distributions() -> frozenset[str]:
+    """Normalised names of distributions without which an import of Keras was seen to fail."""
+    return frozenset(name for row in _data()["loads"] for name in row["needed"])
 
 
 def idle_distributions() -> dict[tuple[int, str], tuple[str, ...]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 from keras_doctor.knowledge import load
+from keras_doctor.records import NamedTuple
 from keras_doctor.versions import compare_key
 
 

@@ -1,10 +1,16 @@
 """Which backend each Keras release chooses, accepts and ignores."""
 
+from __future__ import annotations
+
 from functools import cache
-from typing import Any, NamedTuple
 
 from keras_doctor.knowledge import load
+from keras_doctor.records import NamedTuple
 from keras_doctor.versions import release, within
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Generation(NamedTuple):

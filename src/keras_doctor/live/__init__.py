@@ -7,8 +7,7 @@ stand for the user's program. What these need is imported when they are called.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.live.command import run_command
     from keras_doctor.live.imports import run_imports

@@ -12,13 +12,14 @@ import os
 import re
 import shutil
 import tempfile
-from typing import TYPE_CHECKING, Self
 
 from keras_doctor.live import homefiles
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
+    from typing import Self
 
     from keras_doctor.model import Change
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import signal as signals
-from typing import Any, NamedTuple
 
 from keras_doctor.errors.traceback import parse_crash, parse_traceback
 from keras_doctor.model import Change, Frame, ImportEdge, Outcome, Raised
+from keras_doctor.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_RECORDS = 20000
 MAX_EDGES = 2000

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from keras_doctor.records import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import Script
 

@@ -8,10 +8,13 @@ import signal
 import subprocess
 import threading
 import time
-from typing import IO, TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import IO
 
 HEAD_BYTES = 64 << 10
 TAIL_BYTES = 1 << 20

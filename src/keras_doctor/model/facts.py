@@ -1,15 +1,15 @@
 """What is known about a target: frozen facts, collected without importing its packages.
 
-Every class is a NamedTuple, because defining one costs a third of a frozen dataclass and
-this module is on the cold path of every command. Build them with keywords only; convert
+Every class is a NamedTuple, because this module is on the cold path of every command, and
+defining one costs little (see :mod:`keras_doctor.records`). Build them with keywords only; convert
 them only through :mod:`keras_doctor.codec`. The annotations are evaluated, here and in the
-other two files: NamedTuple compiles each one that is a text.
+other two files: the codec reads them.
 
 Unknown is ``None`` and "none found" is an empty tuple: a rule must be able to tell the two
 apart. Paths are absolute and as the patient's Python writes them.
 """
 
-from typing import NamedTuple
+from keras_doctor.records import NamedTuple
 
 
 class Interpreter(NamedTuple):
@@ -100,8 +100,9 @@ class Distribution(NamedTuple):
     """Tag lines of WHEEL."""
     record: str
     """``present`` | ``missing`` | ``unreadable`` | ``empty``; ``unread`` after a first look at what
-    is off the way, which then tells no installer, origin or tags either. Conda and Debian
-    packages often have none; egg-info has installed-files.txt at best."""
+    is off the way: then name and version are those of the folder's name, and requirements,
+    installer, origin and tags are unknown. Conda and Debian packages often have none; egg-info
+    has installed-files.txt at best."""
 
 
 class FileAnomaly(NamedTuple):

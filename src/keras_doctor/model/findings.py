@@ -1,9 +1,8 @@
 """What rules conclude from facts, and what the diagnosis makes of it."""
 
-from typing import NamedTuple
-
 from keras_doctor.model.facts import Snapshot
 from keras_doctor.model.outcome import Change, Outcome
+from keras_doctor.records import NamedTuple
 
 
 class Evidence(NamedTuple):

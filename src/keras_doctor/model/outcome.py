@@ -1,6 +1,6 @@
 """What happened when something was really run in the target."""
 
-from typing import NamedTuple
+from keras_doctor.records import NamedTuple
 
 
 class Frame(NamedTuple):

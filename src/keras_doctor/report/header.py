@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.report import wording
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import Examination, Outcome
     from keras_doctor.report.layout import Page

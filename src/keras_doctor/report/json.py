@@ -8,13 +8,15 @@ published schema is ``schemas/report.json``.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_doctor import __version__
+from keras_doctor.records import NamedTuple
 from keras_doctor.report import wording
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from keras_doctor.model import (
         BackendState,

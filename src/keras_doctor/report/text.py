@@ -6,11 +6,10 @@ with its evidence and the one thing to do; what was not tried is said, never imp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.report import header, wording
 from keras_doctor.report.layout import LABEL, Page
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -6,11 +6,12 @@ The docstring of a rule is its documentation page. ``RULES`` is the only table f
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.model import RuleResult
+from keras_doctor.records import NamedTuple
 from keras_doctor.rules.base import NotApplicable, RuledOut, Skip
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

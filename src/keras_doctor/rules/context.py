@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, backends, generation_of
 from keras_doctor.model import Distribution, KerasFound, Module, Outcome, Snapshot
@@ -12,6 +11,7 @@ from keras_doctor.names import normalize
 from keras_doctor.requirements import applies, parse_requirement
 from keras_doctor.rules.selection.explain import Choice, explain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

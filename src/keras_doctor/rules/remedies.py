@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.model import Change, Distribution, Fix
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
     from keras_doctor.rules.selection.explain import Source

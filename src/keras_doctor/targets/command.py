@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from keras_doctor.targets import files, shebang
 from keras_doctor.targets.environments import PYTHON_NAME
@@ -12,6 +11,7 @@ from keras_doctor.targets.pythonline import start_python
 from keras_doctor.targets.state import ASSIGNMENT, MAX_DEPTH
 from keras_doctor.targets.wrappers import unwrap
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -7,11 +7,11 @@ Sources: conda's documentation of ``envs_dirs``, ``~/.conda/environments.txt``,
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from keras_doctor.targets import files
 from keras_doctor.targets.state import MAX_DEPTH, State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -7,8 +7,8 @@ known by their ``conda-meta`` folder; virtualenv before 20 wrote ``orig-prefix.t
 import os
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files
 
 PYTHON_NAME = re.compile(

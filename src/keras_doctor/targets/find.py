@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from keras_doctor.model import Target
 from keras_doctor.targets import files
@@ -23,6 +22,7 @@ from keras_doctor.targets.launch import Launch, launch
 from keras_doctor.targets.search import Choice, Search, own_environment
 from keras_doctor.targets.state import State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

@@ -1,8 +1,7 @@
 """The answer to 'which Python is meant', and the error when there is none."""
 
-from typing import NamedTuple
-
 from keras_doctor.model import Target
+from keras_doctor.records import NamedTuple
 
 
 class TargetError(Exception):

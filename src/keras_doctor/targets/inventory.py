@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import conda, files, kernels, runners, shebang, shims
 from keras_doctor.targets.environments import (
     PYTHON_NAME,
@@ -24,6 +24,7 @@ from keras_doctor.targets.found import TargetError
 from keras_doctor.targets.packages import PackageFound, in_folder, site_folders
 from keras_doctor.targets.state import State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -7,13 +7,14 @@ https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files
 from keras_doctor.targets.environments import PYTHON_NAME, python_in
 from keras_doctor.targets.found import TargetError
 from keras_doctor.targets.state import State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

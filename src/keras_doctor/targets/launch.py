@@ -1,12 +1,13 @@
 """How one simple command starts Python."""
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files, shims
 from keras_doctor.targets.environments import python_version
 from keras_doctor.targets.found import TargetError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.targets.state import State
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.targets import conda, files, runners, shims
 from keras_doctor.targets.environments import (
@@ -16,6 +15,7 @@ from keras_doctor.targets.environments import (
 )
 from keras_doctor.targets.found import TargetError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.names import normalize
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files
 from keras_doctor.targets.environments import Environment, read_pyvenv
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -7,8 +7,8 @@ there sets KERAS_BACKEND in its own first lines: then its import statements are 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

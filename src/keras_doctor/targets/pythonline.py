@@ -6,11 +6,12 @@ Source: https://docs.python.org/3/using/cmdline.html.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files
 from keras_doctor.targets.launch import PROGRAM, SERVICE, Launch, launch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.model import Script
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets.pythonline import local_module
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,8 +3,8 @@
 import os
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files
 
 _PATIENTS = ("keras", "tf_keras", "tensorflow", "jax", "torch", "theano", "openvino", "numpy")

@@ -6,8 +6,8 @@ relocatable one), Windows launchers with the script appended.
 
 import os
 import re
-from typing import NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets import files
 
 _TRAMPOLINE = re.compile(r"'''exec'\s+(?P<python>.+?)\s+\"\$0\"\s+\"\$@\"")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.targets import files
 from keras_doctor.targets.environments import pyenv_root
 from keras_doctor.targets.found import TargetError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

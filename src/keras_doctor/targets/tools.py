@@ -7,11 +7,11 @@ the command lines of ``torch.distributed.run`` and ``accelerate``.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from keras_doctor.targets import files
 from keras_doctor.targets.launch import PROGRAM, Launch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -7,12 +7,13 @@ import os
 import re
 import sys
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.model import ScriptImport, ScriptSetting
+from keras_doctor.records import NamedTuple
 from keras_doctor.targets.script import Source, Unreadable, read_source, syntax_problem
 from keras_doctor.targets.settings import dotted, literal, settings_in
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

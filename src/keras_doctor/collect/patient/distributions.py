@@ -19,6 +19,9 @@ MOST_RECORD = 1 << 26
 def scan_distributions(entries):
     """The distributions and leftovers in the entries of the path.
 
+    What a ``.dist-info`` says beyond its name and its import names is left to
+    :func:`read_particulars`.
+
     Args:
         entries: Paths in order; each is looked at once.
 
@@ -65,33 +68,36 @@ def _read_headers(path):
 
 
 def _read_dist_info(path, entry, folder):
-    base = path + os.sep
-    headers = _read_headers(base + "METADATA")
-    if headers is None:
-        headers = parse_headers(b"")
-        problem("%sMETADATA could not be read" % base)
     name, version = folder_name_parts(folder)
     return {
-        "name": headers["name"] or name,
-        "version": headers["version"] or version,
+        "name": name,
+        "version": version,
         "location": entry,
         "metadata": path,
         "installer": None,
         "editable": False,
         "origin_url": None,
-        "requires": headers["requires"],
-        "requires_python": headers["requires_python"],
-        "import_packages": _import_names(base),
+        "requires": [],
+        "requires_python": None,
+        "import_packages": _import_names(path + os.sep),
         "tags": [],
         "record": "unread",
     }
 
 
 def read_particulars(distribution):
-    """Fill in what :func:`scan_distributions` leaves out: half of all its reading is for these."""
+    """Fill in what :func:`scan_distributions` leaves out: most of the reading is for these."""
     if distribution["record"] != "unread":
         return
     base = distribution["metadata"] + os.sep
+    headers = _read_headers(base + "METADATA")
+    if headers is None:
+        headers = parse_headers(b"")
+        problem("%sMETADATA could not be read" % base)
+    distribution["name"] = headers["name"] or distribution["name"]
+    distribution["version"] = headers["version"] or distribution["version"]
+    distribution["requires"] = headers["requires"]
+    distribution["requires_python"] = headers["requires_python"]
     editable, url = _read_direct_url(base + "direct_url.json")
     installer = read_text(base + "INSTALLER", 64)
     wheel = read_text(base + "WHEEL", 1 << 14) or ""

@@ -94,7 +94,7 @@ def gather(request, start):
         names += [name.partition(".")[0] for name in distribution["import_packages"]]
     mapping = editable_mapping(sites)
     thorough = request["thorough"]
-    for distribution in distributions if thorough else way:
+    for distribution in distributions if thorough else ():
         read_particulars(distribution)
     idle = () if thorough else idle_names(request["idle"], backends, distributions)
     checked = [one for one in way if normal(one["name"]) not in idle]

@@ -32,10 +32,12 @@ class Tree(object):
         self.unreadable = set()
         self.unrecorded = []
         self._contents = contents
-        self._texts = texts
+        self._texts = {}
         self._recorded = set()
         self._tops = {}
-        for record in records:
+        for record, text in zip(records, texts):  # noqa: B905 - Python 3.6 has no strict
+            for top in {folder.partition("/")[0] for folder in record}:
+                self._texts.setdefault(top, []).append(text)
             self._recorded.update(record)
             self._tops.update(record.get("", {}))
         self._names = {}
@@ -121,7 +123,8 @@ class Tree(object):
     def _mentioned(self, folder):
         """Whether some RECORD lists files in a folder, though none that can be loaded."""
         mark = "\n%s/" % folder
-        return any(mark in text or text.startswith(mark[1:]) for text in self._texts)
+        texts = self._texts.get(folder.partition("/")[0], ())
+        return any(mark in text or text.startswith(mark[1:]) for text in texts)
 
     def _wander(self, nearest, folder, path, depth):
         """Collect the loadable files of a folder that nobody recorded."""

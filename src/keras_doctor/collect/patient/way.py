@@ -1,5 +1,6 @@
 """Which distributions lie on the way of the import: only their files are worth checking."""
 
+from keras_doctor.collect.patient.distributions import read_particulars
 from keras_doctor.collect.patient.metadata import normal, required_name
 
 
@@ -85,7 +86,8 @@ def leading_numbers(version):
 def distributions_on_the_way(roots, distributions):
     """The distributions that own the root import names, and what these require, transitively.
 
-    Returns them in the order of ``distributions``; duplicates of a name are all in.
+    Returns them in the order of ``distributions``, with their particulars read; duplicates of a
+    name are all in.
     """
     by_name = {}
     by_import = {}
@@ -102,6 +104,7 @@ def distributions_on_the_way(roots, distributions):
         if index in chosen:
             continue
         chosen.add(index)
+        read_particulars(distributions[index])
         for requirement in distributions[index]["requires"]:
             todo += by_name.get(required_name(requirement), [])
     return [distributions[index] for index in sorted(chosen)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
@@ -12,6 +11,7 @@ from keras_doctor.rules.context import is_inside
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import CODE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

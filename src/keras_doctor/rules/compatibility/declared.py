@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keras_doctor.knowledge.imports import import_name_of
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.names import normalize
+from keras_doctor.records import NamedTuple
 from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen, sign
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
 from keras_doctor.versions import compare_key, release, satisfies
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.rules.base import RuledOut, Skip, finding, seen, sign
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import VERSIONS
 from keras_doctor.versions import satisfies
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

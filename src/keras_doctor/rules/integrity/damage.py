@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import seen, sign
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import Distribution, Evidence, FileAnomaly, FileCheck, Sign
     from keras_doctor.rules.context import Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from keras_doctor.rules.base import RuledOut, Skip, finding, sign
 from keras_doctor.rules.integrity.damage import (
@@ -20,6 +19,7 @@ from keras_doctor.rules.integrity.damage import (
 from keras_doctor.rules.remedies import make_readable, reinstall
 from keras_doctor.rules.stages import FILES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

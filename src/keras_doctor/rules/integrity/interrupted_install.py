@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import install, remove
 from keras_doctor.rules.stages import PRESENCE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.rules.base import RuledOut, counted, finding, listing, seen, sign
 from keras_doctor.rules.context import same_path
 from keras_doctor.rules.integrity.damage import (
@@ -19,6 +17,7 @@ from keras_doctor.rules.remedies import install, reinstall, remove
 from keras_doctor.rules.stages import FILES
 from keras_doctor.versions import release
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.model import Change
 from keras_doctor.rules.base import RuledOut, finding, listing, seen, sign
@@ -11,6 +10,7 @@ from keras_doctor.rules.context import same_path
 from keras_doctor.rules.remedies import edit, path_separator, set_variable
 from keras_doctor.rules.stages import PATH, START
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import install, remove
 from keras_doctor.rules.stages import PRESENCE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.knowledge.imports import twins_of
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, counted, finding, listing, seen, sign
@@ -11,6 +9,7 @@ from keras_doctor.rules.integrity.damage import all_states, check_of
 from keras_doctor.rules.remedies import reinstall, uninstall
 from keras_doctor.rules.stages import FILES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.imports import needed_stdlib
 from keras_doctor.model import Change
@@ -13,6 +12,7 @@ from keras_doctor.rules.context import is_inside, same_path
 from keras_doctor.rules.remedies import rename
 from keras_doctor.rules.stages import PATH, START
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.knowledge.selection import Generation, backends
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, install
 from keras_doctor.rules.stages import SELECTION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, backends, generations, meant_by
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, edit, install
 from keras_doctor.rules.stages import SELECTION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import config_keys
 from keras_doctor.model import Change, ConfigFile, Finding, Fix
@@ -11,6 +10,7 @@ from keras_doctor.rules.base import NotApplicable, RuledOut, Skip, finding, seen
 from keras_doctor.rules.remedies import edit, make_readable, remove, rename
 from keras_doctor.rules.stages import CONFIGURATION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

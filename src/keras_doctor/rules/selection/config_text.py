@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_doctor.knowledge.selection import config_keys
+from keras_doctor.records import NamedTuple
 from keras_doctor.versions import within
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from keras_doctor.model import ConfigFile
 
 _KINDS = {

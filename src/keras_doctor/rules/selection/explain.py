@@ -7,10 +7,11 @@ could, is listed with what became of it.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
+from keras_doctor.records import NamedTuple
 from keras_doctor.rules.selection.config_text import ConfigContent, read_config
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.knowledge.selection import Generation
     from keras_doctor.model import ConfigFile, ScriptSetting, Snapshot

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.knowledge.selection import legacy_switch
 from keras_doctor.model import Change, Finding
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
@@ -11,6 +9,7 @@ from keras_doctor.rules.remedies import edit, install, set_variable
 from keras_doctor.rules.stages import SELECTION
 from keras_doctor.versions import minor, within
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

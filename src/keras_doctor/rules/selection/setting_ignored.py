@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from keras_doctor.knowledge.selection import Generation, meant_by
 from keras_doctor.model import Change, Evidence, Finding, Fix
@@ -12,6 +11,7 @@ from keras_doctor.rules.remedies import backend_change, edit, install, set_varia
 from keras_doctor.rules.selection.explain import UNREAD, UNWRITABLE, Source
 from keras_doctor.rules.stages import SELECTION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

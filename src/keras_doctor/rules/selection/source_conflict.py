@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.model import Change
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
@@ -11,6 +9,7 @@ from keras_doctor.rules.remedies import backend_change, choose_backend, install,
 from keras_doctor.rules.selection.explain import UNREAD, UNWRITABLE, Source
 from keras_doctor.rules.stages import SELECTION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

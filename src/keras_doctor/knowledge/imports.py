@@ -6,6 +6,7 @@ from functools import cache
 
 from keras_doctor.knowledge import load
 from keras_doctor.names import normalize
+from keras_doctor.versions import compare_key, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +25,28 @@ def needed_stdlib() -> frozenset[str]:
 
 
 @cache
-def needed_distributions() -> frozenset[str]:
-    """Normalised names of distributions without which an import of Keras was seen to fail."""
-    return frozenset(name for row in _data()["loads"] for name in row["needed"])
+def loaded_distributions() -> frozenset[str]:
+    """Normalised names of distributions that an import of Keras was seen to load code from."""
+    return frozenset(name for row in _data()["loads"] for name in row["distributions"])
+
+
+def needed_distributions(keras: str, backend: str) -> frozenset[str]:
+    """Normalised names of distributions without which an import of Keras was seen to fail.
+
+    Args:
+        keras: A release; the nearest one of its first number that was measured with the backend
+            answers, an older one first.
+        backend: The backend in use. With one that was not measured: what all need.
+    """
+    kin = [row for row in _data()["loads"] if release(row["keras"])[:1] == release(keras)[:1]]
+    rows = [row for row in kin if row["backend"] == backend]
+    if not rows:
+        return frozenset.intersection(
+            *(frozenset(row["needed"]) for row in kin or [{"needed": ()}])
+        )
+    rows.sort(key=lambda row: compare_key(row["keras"]))
+    older = [row for row in rows if compare_key(row["keras"]) <= compare_key(keras)]
+    return frozenset((older or rows[:1])[-1]["needed"])
 
 
 def idle_distributions() -> dict[tuple[int, str], tuple[str, ...]]:

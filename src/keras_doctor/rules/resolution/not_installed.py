@@ -8,6 +8,7 @@ from keras_doctor.knowledge.imports import (
     distribution_of,
     distributions_named,
     import_name_of,
+    loaded_distributions,
     needed_distributions,
 )
 from keras_doctor.knowledge.selection import backends, generations
@@ -83,7 +84,7 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
         fixes=[_install_keras(context)],
         signs=[sign(module="keras")],
         # What Keras would bring along is not missing by itself.
-        explains=[f"not-installed:{name}" for name in sorted(needed_distributions() - {"keras"})],
+        explains=[f"not-installed:{name}" for name in sorted(loaded_distributions() - {"keras"})],
     )
 
 
@@ -154,6 +155,9 @@ def _requirements(context: Context) -> Iterator[Finding]:
             else name
         )
         direct = any(parent in context.roots for parent in needed_by)
+        essential = name in needed_distributions(
+            context.keras_version or "", context.choice.backend or ""
+        )
         who = f"{needing.name} {needing.version}" if needing else needed_by[0]
         yield finding(
             "KD206",
@@ -163,7 +167,7 @@ def _requirements(context: Context) -> Iterator[Finding]:
             why=f"{who} imports it; without it the import stops.",
             evidence=[seen(f"{who} requires {line}", needing.metadata if needing else None)],
             stage=FILES,
-            weight="likely" if direct and name in needed_distributions() else "risk",
+            weight="likely" if direct and essential else "risk",
             fixes=[install(context, _requirement_text(line) or name, summary=f"Install {name}.")],
             signs=[
                 sign(module=module),
@@ -213,7 +217,7 @@ def _is_known(context: Context, distribution: str) -> bool:
 
     A name guessed from an import is not offered: it may be anybody's distribution.
     """
-    if distribution in needed_distributions() or distribution in distributions_named():
+    if distribution in loaded_distributions() or distribution in distributions_named():
         return True
     if any(distribution in b.distributions for b in backends().values()):
         return True

@@ -1,0 +1,233 @@
+"""Carry out one job; what an executor's worker runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keras_doctor.live import Statement, run_imports
+from keras_doctor.model import Outcome, Target
+from tools.measure.environments import LATER, Environment, NotInstallableError, forget_cached
+from tools.measure.index import Release, releases_for
+from tools.measure.model import Job, Run, program_of
+from tools.measure.search import find_edge
+
+TIME_LIMIT = 240.0
+_SITE = re.compile(r"site-packages[/\\]([^/\\]+)")
+LARGE = ("tensorflow", "tensorflow-cpu", "jaxlib", "torch")
+
+
+def carry_out(
+    job: Job, known: Sequence[Run], record: Callable[[Run], None], deadline: float
+) -> None:
+    """Measure every axis of a job, as far as the time goes.
+
+    Args:
+        job: What to measure.
+        known: Runs of this job that were made before: they are not repeated.
+        record: Given each new row.
+        deadline: Of ``time.monotonic``; nothing new is begun after it.
+    """
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-measure-") as folder:
+        worker = _Worker(job, known, record, deadline, Path(folder))
+        if not worker.prepare():
+            return
+        for entry in job.subject.axes:
+            axis, _, statement = entry.partition(": ")
+            worker.measure(axis, statement or job.subject.statement, newer=job.side == "newer")
+    forget_cached(*{d for d in job.subject.distributions if d in LARGE})
+
+
+class _Worker:
+    def __init__(
+        self,
+        job: Job,
+        known: Sequence[Run],
+        record: Callable[[Run], None],
+        deadline: float,
+        folder: Path,
+    ) -> None:
+        self.job = job
+        self._answers = {(run.statement, run.axis, run.version): run for run in known}
+        self._record = record
+        self._deadline = deadline
+        self._folder = folder
+        self._environment: Environment | None = None
+        self._distribution = ""
+        self._date = dt.date.min
+
+    def prepare(self) -> bool:
+        """Build the base and see whether it works: else nothing can be learnt from it."""
+        source = bool(self.job.subject.no_binary)
+        for name in self.job.subject.distributions:
+            for release in releases_for(name, self.job.python, source=source):
+                if release.version == self.job.release:
+                    self._distribution, self._date = name, release.date
+                    return self._try_base()
+        return False
+
+    def _try_base(self) -> bool:
+        subject = self.job.subject
+        before = self._answers.get((subject.statement, "", ""))
+        if before is not None and before.status != "passed":
+            return False
+        try:
+            self._environment = Environment(self._folder, self.job.python, subject.no_binary)
+            requirement = f"{self._distribution}=={self.job.release}"
+            if subject.until:
+                self._date = dt.date.fromisoformat(subject.until) - LATER
+            self._environment.create((requirement, *subject.base), self._date + LATER)
+        except NotInstallableError as error:
+            self._keep(self._row(subject.statement, "", "", "not-installable", message=str(error)))
+            return False
+        self._environment.compile()
+        return before is not None or self._run(subject.statement, "", "").status == "passed"
+
+    def measure(self, axis: str, statement: str, *, newer: bool) -> None:
+        """Find the edge of one dependency on one side."""
+        environment = self._environment
+        if environment is None or time.monotonic() > self._deadline:
+            return
+        present = environment.base.get(axis)
+        source = axis in self.job.subject.no_binary
+        releases = {r.version: r for r in releases_for(axis, self.job.python, source=source)}
+        known = present
+        if present is None or statement != self.job.subject.statement:
+            known = self._nearest(axis, statement, releases)
+        if known is None:
+            return
+        find_edge(
+            list(releases), known, lambda v: self._trial(axis, statement, releases[v]), newer=newer
+        )
+
+    def _nearest(self, axis: str, statement: str, releases: dict[str, Release]) -> str | None:
+        """A release that works, of a package that the base does not bring: from its own time."""
+        older = [r for r in releases.values() if r.date <= self._date + LATER]
+        for release in reversed(older[-5:]):
+            if self._trial(axis, statement, release):
+                return release.version
+        return None
+
+    def _trial(self, axis: str, statement: str, release: Release) -> bool | None:
+        before = self._answers.get((statement, axis, release.version))
+        if before is None:
+            if time.monotonic() > self._deadline:
+                return None
+            before = self._change_and_run(axis, statement, release)
+        return (
+            None
+            if before.status in ("not-installable", "not-started")
+            else (before.status == "passed")
+        )
+
+    def _change_and_run(self, axis: str, statement: str, release: Release) -> Run:
+        environment = self._environment
+        assert environment is not None  # noqa: S101 - prepare() came first
+        try:
+            environment.change(axis, release.version, max(self._date, release.date) + LATER)
+        except NotInstallableError as error:
+            row = self._row(statement, axis, release.version, "not-installable", message=str(error))
+            self._keep(row)
+            return row
+        environment.compile()
+        return self._run(statement, axis, release.version)
+
+    def _run(self, statement: str, axis: str, version: str) -> Run:
+        environment = self._environment
+        assert environment is not None  # noqa: S101 - prepare() came first
+        outcome = run_imports(
+            _target(environment),
+            _variables(environment, self.job.subject.backend),
+            (Statement(text=program_of(statement), line=1, path=None, setting=None),),
+            train=True,
+            timeout=TIME_LIMIT,
+        )
+        first = outcome.chain[0] if outcome.chain else None
+        last = outcome.chain[-1] if outcome.chain else None
+        row = self._row(
+            statement,
+            axis,
+            version,
+            outcome.status if outcome.signal is None else outcome.signal,
+            stage=None if outcome.status == "passed" else _stage(outcome),
+            error=last.type if last else None,
+            message=_first_line(last.message, self._folder) if last else None,
+            raised_in=_package(first.frames[-1].file) if first and first.frames else None,
+        )
+        self._keep(row)
+        return row
+
+    def _row(self, statement: str, axis: str, version: str, status: str, **more: str | None) -> Run:
+        if status == "not-installable" and more.get("message"):
+            more["message"] = _first_line(str(more["message"]), self._folder)
+        packages = (
+            self._environment.packages() if self._environment and self._environment.base else {}
+        )
+        return Run(
+            subject=self.job.subject.name,
+            release=self.job.release,
+            distribution=self._distribution,
+            python=self.job.python,
+            platform=f"{sys.platform}-x86_64",
+            statement=statement,
+            axis=axis,
+            version=version,
+            status=status,
+            stage=more.get("stage"),
+            error=more.get("error"),
+            message=more.get("message"),
+            raised_in=more.get("raised_in"),
+            packages=packages,
+            date=time.strftime("%Y-%m-%d"),
+        )
+
+    def _keep(self, row: Run) -> None:
+        self._answers[row.statement, row.axis, row.version] = row
+        self._record(row)
+
+
+def _target(environment: Environment) -> Target:
+    return Target(
+        python=str(environment.python),
+        chosen="measured",
+        folder=str(environment.folder / "project"),
+        start="code",
+        path0="",
+        script=None,
+        command=(),
+        environment=str(environment.folder / "env"),
+        manager="uv",
+    )
+
+
+def _variables(environment: Environment, backend: str) -> dict[str, str]:
+    return {
+        "PATH": f"{environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(environment.home),
+        "LANG": "C.UTF-8",
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+def _stage(outcome: Outcome) -> str:
+    return "import" if outcome.backend is None else "train"
+
+
+def _package(file: str) -> str | None:
+    """The top-level package that a file belongs to, or ``python`` for the standard library."""
+    match = _SITE.search(file)
+    if match:
+        return match[1].removesuffix(".py")
+    return "python" if "/lib/python" in file else None
+
+
+def _first_line(message: str, folder: Path) -> str:
+    line = next((line for line in message.splitlines() if line.strip()), "")
+    return line.replace(str(folder), "").strip()[:240]

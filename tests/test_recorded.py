@@ -76,7 +76,7 @@ RECORDED = (
     ),
     # A version table that says no is a risk until a failure was seen.
     Recorded("comp-keras27-tf26", "tensorflow", HEALTHY, ("keras-backend-mismatch",)),
-    Recorded("comp-jaxlib-old", "jax", HEALTHY, ("requirement-unmet",)),
+    Recorded("comp-jaxlib-old", "jax", HEALTHY, ("tensorflow-variant-or-plugin-mismatch",)),
     Recorded(
         "multi-k3-theano-optree-floatx",
         "jax",

@@ -1,4 +1,4 @@
-"""KD401, KD403, KD404: declared requirements that are violated."""
+"""KD401, KD403, KD404, KD407: declared requirements that are violated."""
 
 from __future__ import annotations
 
@@ -43,14 +43,6 @@ def install(requirement: str) -> tuple[tuple[str, str | None], ...]:
 
 UNMET = [
     Case(
-        "jaxlib",
-        jax(dist("jaxlib", "0.4.26")),
-        "jaxlib",
-        "risk",
-        ("jaxlib 0.4.26 is installed", "jax 0.5.0 needs jaxlib<=0.5.0,>=0.5.0"),
-        install("'jaxlib>=0.5.0,<=0.5.0'"),
-    ),
-    Case(
         "two who need it, and the tightest bounds",
         jax(
             dist("numpy", "1.21.0"),
@@ -79,14 +71,24 @@ UNMET = [
         install("pygments==2.13.0"),
     ),
 ]
+COMPANIONS = [
+    Case(
+        "jaxlib",
+        jax(dist("jaxlib", "0.4.26")),
+        "jaxlib",
+        "risk",
+        ("jaxlib 0.4.26 is installed", "jax 0.5.0 needs jaxlib<=0.5.0,>=0.5.0"),
+        install("'jaxlib>=0.5.0,<=0.5.0'"),
+    ),
+]
 PAIRS = [
     Case(
         "Keras too new for its TensorFlow",
         world(with_(KERAS_210_STACK, dist("keras", "2.11.0"))),
         "keras",
-        "risk",
+        "likely",  # it was measured to fail, too
         ("keras 2.11.0 is installed", "tensorflow 2.10.1 needs keras<2.11,>=2.10.0"),
-        install("'keras>=2.10.0,<2.11'"),
+        install("keras==2.10.0"),
     ),
     Case(
         "Keras too old for its TensorFlow",
@@ -117,7 +119,7 @@ PAIRS = [
                 dist("Keras", "2.4.0", "tensorflow>=2.2.0"),
             )
         ),
-        "tensorflow",
+        "Keras",
         "risk",
         ("tensorflow 1.15.0 is installed", "Keras 2.4.0 needs tensorflow>=2.2.0"),
         install("'tensorflow>=2.2.0,<2.3'"),
@@ -137,8 +139,14 @@ def test_pair(case: Case) -> None:
     assert judge("KD401", case.context) == []
 
 
+@pytest.mark.parametrize("case", COMPANIONS, ids=lambda case: case.id)
+def test_companions(case: Case) -> None:
+    assert_case("KD407", "tensorflow-variant-or-plugin-mismatch", case)
+    assert judge("KD401", case.context) == []
+
+
 def test_every_line_is_evidence() -> None:
-    (found,) = judge("KD401", jax(dist("jaxlib", "0.4.26")))
+    (found,) = judge("KD407", jax(dist("jaxlib", "0.4.26")))
     assert [(e.text, e.where) for e in found.evidence] == [
         ("jax 0.5.0 requires jaxlib<=0.5.0,>=0.5.0", f"{SITE}/jax-0.5.0.dist-info"),
         ("jaxlib 0.4.26", f"{SITE}/jaxlib-0.4.26.dist-info"),
@@ -194,7 +202,7 @@ def test_no_way_is_known(code: str) -> None:
 )
 def test_signs(exception: object, expected: bool) -> None:
     """A failure is its doing only when it comes from that package, or speaks of it."""
-    (found,) = judge("KD401", jax(dist("jaxlib", "0.4.26")))
+    (found,) = judge("KD407", jax(dist("jaxlib", "0.4.26")))
     outcome = failed(exception)  # type: ignore[arg-type]
     assert any(matches(s, outcome) for s in found.signs if not s.weak) is expected
 

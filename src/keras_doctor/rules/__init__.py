@@ -69,9 +69,20 @@ RULES: tuple[Rule, ...] = (
     Rule("KD304", "mixed-version-files", "integrity.versions_mixed:mixed_version_files"),
     Rule("KD305", "unreadable-files", "integrity.damaged_files:unreadable_files"),
     Rule("KD306", "interrupted-install", "integrity.interrupted_install:interrupted_install"),
-    Rule("KD401", "requirement-unmet", "compatibility.declared:requirement_unmet"),
-    Rule("KD403", "keras-backend-mismatch", "compatibility.declared:keras_backend_mismatch"),
+    Rule("KD401", "requirement-unmet", "compatibility.together:requirement_unmet"),
+    Rule(
+        "KD402",
+        "undeclared-incompatibility",
+        "compatibility.together:undeclared_incompatibility",
+    ),
+    Rule("KD403", "keras-backend-mismatch", "compatibility.together:keras_backend_mismatch"),
     Rule("KD404", "python-unsupported", "compatibility.python_unsupported:python_unsupported"),
+    Rule("KD405", "abi-mismatch", "compatibility.together:abi_mismatch"),
+    Rule(
+        "KD407",
+        "tensorflow-variant-or-plugin-mismatch",
+        "compatibility.together:plugin_mismatch",
+    ),
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),

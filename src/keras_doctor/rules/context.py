@@ -14,6 +14,7 @@ from keras_doctor.rules.selection.explain import Choice, explain
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 KERAS_DISTRIBUTIONS = ("keras", "keras-nightly", "keras-core")
 
@@ -47,6 +48,8 @@ class Context:
         self.elsewhere = elsewhere
         self.variables = {variable.name: variable for variable in snapshot.variables}
         self.modules = {module.name: module for module in snapshot.modules}
+        self.memory: dict[str, Any] = {}
+        """What rules have worked out and share."""
         self.distributions: dict[str, list[Distribution]] = {}
         for distribution in snapshot.distributions:
             self.distributions.setdefault(normalize(distribution.name), []).append(distribution)
@@ -115,6 +118,24 @@ class Context:
         """The backends that this Keras knows and that are on the path, in its own order."""
         names = self.generation.names if self.generation else tuple(backends())
         return tuple(name for name in names if self.backend_importable(name))
+
+    def distribution_at(self, path: str) -> Distribution | None:
+        """The distribution whose import package a file lies in, or None."""
+        for distribution in self.snapshot.distributions:
+            if not is_inside(path, distribution.location):
+                continue
+            inside = os.path.relpath(path, distribution.location).replace("\\", "/")
+            top = inside.partition("/")[0].partition(".")[0]
+            if top in distribution.import_packages:
+                return distribution
+        return None
+
+    def is_standard_library(self, path: str) -> bool:
+        """Whether a file belongs to Python itself."""
+        interpreter = self.snapshot.interpreter
+        if interpreter is None or not is_inside(path, interpreter.stdlib):
+            return False
+        return "site-packages" not in path and "dist-packages" not in path
 
     # -- Keras
 

@@ -79,6 +79,8 @@ def _from_failures(context: Context) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for outcome in context.failures:
         for raised in outcome.chain:
+            if raised.frames and not _is_own(context, raised):
+                continue  # two packages that do not go together, not the user's line
             place = raised.frames[-1] if raised.frames else None
             where = f"{place.file}:{place.line}" if place else outcome.what
             text = (place.text if place else None) or raised.message

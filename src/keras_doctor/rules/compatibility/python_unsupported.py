@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from keras_doctor.rules.base import RuledOut, Skip, finding, seen, sign
+import re
+
+from keras_doctor.knowledge import measured
+from keras_doctor.knowledge.compatibility import keyword_since, lost_since
+from keras_doctor.names import normalize
+from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen, sign
+from keras_doctor.rules.compatibility.measured import SUBJECTS, python_of
+from keras_doctor.rules.compatibility.observed import lacking
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import VERSIONS
-from keras_doctor.versions import satisfies
+from keras_doctor.versions import compare_key, satisfies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Finding
+    from keras_doctor.model import Distribution, Evidence, Finding, Raised, Sign
     from keras_doctor.rules.context import Context
 
 
@@ -19,53 +26,170 @@ def python_unsupported(context: Context) -> Iterator[Finding]:
     """This Python is too new or too old for a package on the way.
 
     What it checks: Requires-Python of every distribution on the way of the import against the
-    Python that runs.
+    Python that runs; whether the release was seen to work on this Python; and after a failure,
+    whether a package asked Python's own library for something that it no longer has, or uses a
+    word that has become a keyword.
 
     Why it breaks the import: the code uses what this Python does not have, or no longer has. pip
-    refuses such an install, so it comes from a copied environment, ``--ignore-requires-python``, or
-    an upgrade of Python below the packages.
+    refuses such an install where it is declared, so it comes from a copied environment,
+    ``--ignore-requires-python``, or an upgrade of Python below the packages; old releases declare
+    nothing.
 
     How it is fixed: an environment with a Python that the package supports.
 
-    Example: Keras 3.13, which needs Python 3.11, on a Python 3.9.
+    Example: Keras 3.13, which needs Python 3.11, on a Python 3.9; Theano 1.0.5 on Python 3.10.
     """
     interpreter = context.snapshot.interpreter
     if interpreter is None:
         raise Skip("the Python version is not known")
-    found = False
+    told: set[str] = set()
+    for result in (*_observed(context), *_measured(context), *_declared(context)):
+        if result.key not in told:
+            told.add(result.key)
+            yield result
+    if not told:
+        raise RuledOut("every package on the way accepts this Python")
+
+
+def _declared(context: Context) -> Iterator[Finding]:
+    version = _version(context)
     for name in context.way:
-        distribution = context.first(name)
-        if distribution is None or not distribution.requires_python:
+        found = context.first(name)
+        if found is None or not found.requires_python:
             continue
-        if satisfies(interpreter.version, distribution.requires_python) is not False:
+        if satisfies(version, found.requires_python) is not False:
             continue
-        found = True
-        yield finding(
-            "KD404",
-            "python-unsupported",
-            "python",
-            title=(
-                f"{distribution.name} {distribution.version} needs Python "
-                f"{distribution.requires_python}; this is {interpreter.version}"
-            ),
-            why=f"{distribution.name} was not made for this Python.",
-            evidence=[
-                seen(f"Requires-Python: {distribution.requires_python}", distribution.metadata),
-                seen(f"Python {interpreter.version}", interpreter.executable),
-            ],
-            stage=VERSIONS,
+        yield _report(
+            context,
+            found,
+            title=f"{found.name} {found.version} needs Python {found.requires_python}; "
+            f"this is {version}",
+            evidence=[seen(f"Requires-Python: {found.requires_python}", found.metadata)],
             weight="risk",
-            subject=name,
-            fixes=[
-                edit(
-                    "use-env",
-                    distribution.name,
-                    f"Make an environment with Python {distribution.requires_python}.",
+            signs=[sign(raised_in=f"{found.location}/{p}") for p in found.import_packages],
+            wanted=found.requires_python,
+        )
+
+
+def _measured(context: Context) -> Iterator[Finding]:
+    """Releases that were seen to fail on this Python, with everything else as it should be."""
+    python = python_of(context)
+    for subject in SUBJECTS:
+        found = context.backend_distribution(subject) if subject != "keras" else None
+        if found is None or not context.on_the_way(found.name):
+            continue
+        bases = measured.bases_of(subject, found.version)
+        failed = next((b for b in bases if b.python == python and b.failure is not None), None)
+        good = [b.python for b in bases if b.works]
+        if failed is None or failed.failure is None or not good:
+            continue
+        failure = failed.failure
+        yield _report(
+            context,
+            found,
+            title=f"{found.name} {found.version} does not work on Python {python}",
+            evidence=[
+                seen(
+                    f"{found.name} {failed.release} was run on Python {python}: {failure.type}: "
+                    f"{failure.message}; it works on {listing(good)}",
+                    "measured",
                 )
             ],
-            signs=[
-                sign(raised_in=f"{distribution.location}/{p}") for p in distribution.import_packages
-            ],
+            weight="likely",
+            signs=[sign(failure.type.rpartition(".")[2], text=re.escape(failure.message[:60]))],
+            wanted=max(good, key=compare_key),
         )
-    if not found:
-        raise RuledOut("every package on the way accepts this Python")
+
+
+def _observed(context: Context) -> Iterator[Finding]:
+    """A package that asked this Python for what it no longer has."""
+    for outcome in context.failures:
+        for raised in outcome.chain:
+            user = _user(context, raised)
+            if user is None:
+                continue
+            missing = _missing(context, raised)
+            if missing is None:
+                continue
+            frame = raised.frames[-1]
+            yield _report(
+                context,
+                user,
+                title=f"{user.name} {user.version} does not work on Python {_version(context)}: "
+                f"{missing}",
+                evidence=[seen(f"{raised.type}: {raised.message}", f"{frame.file}:{frame.line}")],
+                weight="risk",
+                signs=[sign(raised.type.rpartition(".")[2], text=re.escape(raised.message))],
+                wanted=None,
+            )
+
+
+def _user(context: Context, raised: Raised) -> Distribution | None:
+    """The distribution whose line asked: none when it is the user's own."""
+    for frame in reversed(raised.frames):
+        if not context.is_standard_library(frame.file) and not frame.file.startswith("<"):
+            return context.distribution_at(frame.file)
+    return None
+
+
+def _missing(context: Context, raised: Raised) -> str | None:
+    """What this Python does not have, in words; None when the failure is of another kind."""
+    version = _version(context)
+    if raised.type == "ModuleNotFoundError" and raised.name:
+        since = lost_since(raised.name.partition(".")[0], version)
+        return f"the module {raised.name} is gone since {since}" if since else None
+    if raised.type == "SyntaxError" and raised.frames:
+        word = keyword_since(raised.frames[-1].text or "", version)
+        return f"{word[0]} is a keyword since {word[1]}" if word else None
+    asked = lacking(raised)
+    if asked is None or not _is_standard(context, asked[0]):
+        return None
+    return f"{asked[0]} has no {asked[1]} there"
+
+
+def _is_standard(context: Context, module: str) -> bool:
+    """Whether a module is Python's own: not one that a file of the user hides."""
+    top = module.partition(".")[0]
+    found = context.module(top)
+    if found is not None and found.path:
+        return context.is_standard_library(found.path)
+    return top in _standard_names() and not context.owners(top)
+
+
+def _standard_names() -> frozenset[str]:
+    import sys
+
+    return sys.stdlib_module_names
+
+
+def _version(context: Context) -> str:
+    interpreter = context.snapshot.interpreter
+    return interpreter.version if interpreter else ""
+
+
+def _report(
+    context: Context,
+    found: Distribution,
+    *,
+    title: str,
+    evidence: list[Evidence],
+    weight: str,
+    signs: list[Sign],
+    wanted: str | None,
+) -> Finding:
+    interpreter = context.snapshot.interpreter
+    executable = interpreter.executable if interpreter else None
+    python = f"Python {wanted}" if wanted else "an older Python, one from its time"
+    return finding(
+        "KD404",
+        "python-unsupported",
+        "python",
+        title=title,
+        why=f"{found.name} {found.version} was not made for this Python.",
+        evidence=[*evidence, seen(f"Python {_version(context)}", executable)],
+        stage=VERSIONS,
+        weight=weight,
+        subject=normalize(found.name),
+        fixes=[edit("use-env", found.name, f"Make an environment with {python}.")],
+        signs=signs,
+    )

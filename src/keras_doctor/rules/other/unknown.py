@@ -47,7 +47,7 @@ FAMILIES = {
     "KD1": "the settings that choose the backend",
     "KD2": "another file, folder or installation in the way",
     "KD3": "damaged files",
-    "KD4": "violated requirements",
+    "KD4": "versions that do not go together",
     "KD6": "import paths that this Keras does not have",
 }
 """What it means that no rule of a family found anything, in words."""

@@ -1,0 +1,52 @@
+"""How releases that do not go together show it, beyond what was measured."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from keras_doctor.knowledge import load
+from keras_doctor.versions import within
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
+
+@cache
+def numpy_abi_pattern() -> re.Pattern[str]:
+    """Matches what an extension module says that was compiled for another numpy."""
+    import re
+
+    return re.compile("|".join(load("compatibility")["numpy_abi"]["patterns"]))
+
+
+def lost_since(module: str, python: str) -> str | None:
+    """Since when this Python's standard library is without a module; None when it never had it.
+
+    Args:
+        module: A top-level name.
+        python: A Python version, like ``3.12.1``.
+    """
+    for row in load("compatibility")["python_lost"]:
+        if module in row["modules"] and within(python, row["since"], None):
+            since: str = row["since"]
+            return since
+    return None
+
+
+def keyword_since(line: str, python: str) -> tuple[str, str] | None:
+    """A word in a line of code that is a keyword of this Python: (word, since when)."""
+    import re
+
+    for row in load("compatibility")["python_keyword"]:
+        for word in row["words"]:
+            if re.search(rf"\b{word}\b", line) and within(python, row["since"], None):
+                return word, row["since"]
+    return None
+
+
+@cache
+def companions() -> dict[str, str]:
+    """Distributions that are released together with a main one, from name to main."""
+    rows = load("compatibility")["companions"]
+    return {name: row["main"] for row in rows for name in row["names"]}

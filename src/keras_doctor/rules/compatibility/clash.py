@@ -1,0 +1,130 @@
+"""Two installed things that do not go together, whoever says so, and which of them is to change."""
+
+from __future__ import annotations
+
+from keras_doctor.knowledge.compatibility import companions, numpy_abi_pattern
+from keras_doctor.knowledge.selection import backends
+from keras_doctor.names import normalize
+from keras_doctor.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from keras_doctor.model import Distribution, Evidence, Sign
+    from keras_doctor.rules.context import Context
+
+KERAS = frozenset({"keras", "keras-nightly", "keras-core", "tf-keras"})
+
+
+class Clash(NamedTuple):
+    """What one source says about one pair."""
+
+    source: str
+    """``declared`` (by a requirement), ``measured`` (by runs), ``observed`` (in this failure)."""
+    user: Distribution
+    """The one that uses the other."""
+    used: Distribution
+    title: str
+    why: str
+    evidence: tuple[Evidence, ...]
+    signs: tuple[Sign, ...]
+    weight: str
+    bounds: tuple[str, ...]
+    """Clauses for the release of `culprit` that would fit, ``>=1.2`` or ``==3.20.3``."""
+    culprit: Distribution
+    abi: bool
+    """Whether it shows as code that was compiled for another release."""
+
+    @property
+    def pair(self) -> frozenset[str]:
+        """The normalised names of both."""
+        return frozenset({normalize(self.user.name), normalize(self.used.name)})
+
+
+class Verdict(NamedTuple):
+    """All that is said about one pair; never empty."""
+
+    clashes: tuple[Clash, ...]
+    """Declared first, then measured, then observed."""
+    slug: str
+
+    @property
+    def first(self) -> Clash:
+        """The one that speaks for all."""
+        return self.clashes[0]
+
+
+def culprit_of(user: Distribution, used: Distribution) -> Distribution:
+    """Which of a pair is to change.
+
+    The backend stays and Keras goes; a companion goes and its main distribution stays; else what
+    is used goes, since more of them will fit.
+    """
+    names = {normalize(user.name): user, normalize(used.name): used}
+    for name, one in names.items():
+        if name in KERAS:
+            return one
+    for name, one in names.items():
+        if name in companions() and _main(companions()[name]) & (names.keys() - {name}):
+            return one
+    return used
+
+
+def _main(name: str) -> set[str]:
+    """A main distribution and its variants."""
+    known = backends().get(name)
+    return {name, *(known.distributions if known else ())}
+
+
+def slug_of(clashes: Iterable[Clash]) -> str:
+    """The cause that a pair's clashes amount to."""
+    clashes = tuple(clashes)
+    pair = clashes[0].pair
+    backend_names = {d for b in backends().values() if b.name != "numpy" for d in b.distributions}
+    if pair & KERAS and pair & (backend_names - KERAS):
+        return "keras-backend-mismatch"
+    if any(n in companions() and _main(companions()[n]) & (pair - {n}) for n in pair):
+        return "tensorflow-variant-or-plugin-mismatch"
+    if any(clash.abi for clash in clashes):
+        return "abi-mismatch"
+    if any(clash.source == "declared" for clash in clashes):
+        return "requirement-unmet"
+    return "undeclared-incompatibility"
+
+
+def speaks_of_abi(message: str) -> bool:
+    """Whether a message is that of code compiled for another numpy."""
+    return numpy_abi_pattern().search(message) is not None
+
+
+def verdicts(context: Context) -> tuple[Verdict, ...]:
+    """Everything that is known to clash on the way of the import, by pair.
+
+    One distribution that does not fit several others is one verdict of all of them.
+    """
+    found: tuple[Verdict, ...] | None = context.memory.get("clashes")
+    if found is None:
+        found = context.memory["clashes"] = _gather(context)
+    return found
+
+
+def _gather(context: Context) -> tuple[Verdict, ...]:
+    from keras_doctor.rules.compatibility.declared import declared_clashes
+    from keras_doctor.rules.compatibility.measured import measured_clashes
+
+    clashes = [*declared_clashes(context), *measured_clashes(context)]
+    if context.failures:
+        from keras_doctor.rules.compatibility.observed import observed_clashes
+
+        clashes += observed_clashes(context)
+    pairs: dict[frozenset[str], list[Clash]] = {}
+    for clash in clashes:
+        pairs.setdefault(clash.pair, []).append(clash)
+    groups: dict[tuple[str, str], list[Clash]] = {}
+    for members in pairs.values():
+        key = (slug_of(members), normalize(members[0].culprit.name))
+        groups.setdefault(key, []).extend(members)
+    return tuple(
+        Verdict(clashes=tuple(members), slug=slug) for (slug, _culprit), members in groups.items()
+    )

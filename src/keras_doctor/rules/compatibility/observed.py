@@ -1,0 +1,143 @@
+"""What a failure shows by itself: one distribution asks another for what it does not have."""
+
+from __future__ import annotations
+
+import re
+
+from keras_doctor.names import normalize
+from keras_doctor.rules.base import seen, sign
+from keras_doctor.rules.compatibility.clash import Clash, culprit_of, speaks_of_abi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.model import Distribution, Frame, Outcome, Raised
+    from keras_doctor.rules.context import Context
+
+_LACKS = (
+    re.compile(r"module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'"),
+    re.compile(r"cannot import name '?(?P<name>\w+)'? from '?(?P<module>[\w.]+)'?"),
+    re.compile(r"No module named '?(?P<module>[\w.]+)\.(?P<name>\w+)'?"),
+)
+_HALFWAY = re.compile(r"partially initialized|circular import")
+
+
+def lacking(raised: Raised) -> tuple[str, str] | None:
+    """(module, name) that an exception says is not there; None for other exceptions."""
+    if _HALFWAY.search(raised.message):
+        return None  # half loaded, not another release
+    for pattern in _LACKS:
+        match = pattern.search(raised.message)
+        if match is not None:
+            return match["module"], match["name"]
+    return None
+
+
+def observed_clashes(context: Context) -> Iterator[Clash]:
+    """Pairs of undamaged distributions of which one lacks what the other asks of it."""
+    damaged = {normalize(check.distribution) for check in context.snapshot.files if check.anomalies}
+    for outcome in context.failures:
+        for raised in outcome.chain:
+            found = _abi(context, raised) or _interface(context, raised)
+            if found is not None and not any(name in damaged for name in found.pair):
+                yield found
+        yield from _printed_abi(context, outcome)
+
+
+def _interface(context: Context, raised: Raised) -> Clash | None:
+    asked = lacking(raised)
+    if asked is None or not raised.frames:
+        return None
+    module, name = asked
+    top = module.partition(".")[0]
+    used = _owner(context, top)
+    user = _user(context, raised, used)
+    if used is None or user is None or normalize(user.name) == normalize(used.name):
+        return None
+    frame = raised.frames[-1]
+    return _clash(
+        user,
+        used,
+        frame,
+        raised,
+        why=f"{user.name} uses {module}.{name}, which {used.name} {used.version} does not have.",
+        abi=False,
+    )
+
+
+def _owner(context: Context, top: str) -> Distribution | None:
+    """The distribution that a top-level module is loaded from: not a shadowing file."""
+    module = context.module(top)
+    for owner in context.owners(top):
+        if module is None or module.entry is None or module.entry == owner.location:
+            return owner
+    return None
+
+
+def _user(context: Context, raised: Raised, used: Distribution | None) -> Distribution | None:
+    """Whose code asked: the innermost frame outside the one that was asked and outside Python."""
+    for frame in reversed(raised.frames):
+        if context.is_standard_library(frame.file) or frame.file.startswith("<"):
+            continue
+        found = context.distribution_at(frame.file)
+        if found is None:
+            return None  # the user's own line: not a matter of two packages
+        if used is None or normalize(found.name) != normalize(used.name):
+            return found
+    return None
+
+
+def _abi(context: Context, raised: Raised) -> Clash | None:
+    if not speaks_of_abi(raised.message):
+        return None
+    numpy = context.first("numpy")
+    user = _user(context, raised, numpy)
+    if numpy is None or user is None:
+        return None
+    return _clash(user, numpy, raised.frames[-1], raised, why=_abi_why(user, numpy), abi=True)
+
+
+def _abi_why(user: Distribution, numpy: Distribution) -> str:
+    return f"Extension modules of {user.name} were compiled for another numpy than {numpy.version}."
+
+
+def _printed_abi(context: Context, outcome: Outcome) -> Iterator[Clash]:
+    """Numpy prints the reason, and another exception follows much later."""
+    if not speaks_of_abi(outcome.output) or any(speaks_of_abi(r.message) for r in outcome.chain):
+        return
+    numpy = context.first("numpy")
+    for raised in outcome.chain:
+        user = _user(context, raised, numpy)
+        if numpy is not None and user is not None and raised.frames:
+            frame = raised.frames[-1]
+            yield _clash(user, numpy, frame, raised, why=_abi_why(user, numpy), abi=True)
+            return
+
+
+def _clash(
+    user: Distribution,
+    used: Distribution,
+    frame: Frame,
+    raised: Raised,
+    *,
+    why: str,
+    abi: bool,
+) -> Clash:
+    return Clash(
+        source="observed",
+        user=user,
+        used=used,
+        title=f"{user.name} {user.version} does not go with {used.name} {used.version}",
+        why=why,
+        evidence=(
+            seen(f"{raised.type}: {raised.message}", f"{frame.file}:{frame.line}"),
+            seen(f"{user.name} {user.version}", user.metadata),
+            seen(f"{used.name} {used.version}", used.metadata),
+        ),
+        signs=(sign(raised.type.rpartition(".")[2], text=re.escape(raised.message)),),
+        weight="risk",
+        bounds=(),
+        culprit=culprit_of(user, used),
+        abi=abi,
+    )

@@ -18,11 +18,11 @@ def jobs_of(subjects: Iterable[Subject]) -> list[Job]:
     """Every job, in the order in which a budget is best spent.
 
     First each release on its newest Python, there the newer side of every axis before the older
-    one, then the other Pythons.
+    one, then the other Pythons. Old releases come first: they could not know what was to come.
     """
     ranked: list[tuple[tuple[bool, int, int, int], Job]] = []
     for subject in subjects:
-        for number, release in enumerate(reversed(subject.releases)):
+        for number, release in enumerate(subject.releases):
             for rank, python in enumerate(_pythons(subject, release)):
                 for place, side in enumerate(("newer", "older")):
                     order = (rank > 0, place, subject.priority, number)

@@ -120,7 +120,8 @@ def _not_in_what_is_installed(context: Context) -> Iterator[tuple[Finding, str]]
 
 def _is_own(context: Context, raised: Raised) -> bool:
     """Whether the line that failed is the user's, not a package's."""
-    file = raised.frames[-1].file
+    files = [frame.file for frame in raised.frames if not frame.file.startswith("<frozen ")]
+    file = files[-1] if files else raised.frames[-1].file
     return not any(is_inside(file, entry.path) for entry in context.snapshot.path[1:])
 
 

@@ -7,6 +7,7 @@ import re
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import seen, sign
 from keras_doctor.rules.compatibility.clash import Clash, culprit_of, speaks_of_abi
+from keras_doctor.versions import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,14 +36,25 @@ def lacking(raised: Raised) -> tuple[str, str] | None:
 
 
 def observed_clashes(context: Context) -> Iterator[Clash]:
-    """Pairs of undamaged distributions of which one lacks what the other asks of it."""
-    damaged = {normalize(check.distribution) for check in context.snapshot.files if check.anomalies}
+    """Pairs of sound distributions of which one lacks what the other asks of it."""
+    damaged = _unsound(context)
     for outcome in context.failures:
         for raised in outcome.chain:
             found = _abi(context, raised) or _interface(context, raised)
             if found is not None and not any(name in damaged for name in found.pair):
                 yield found
         yield from _printed_abi(context, outcome)
+
+
+def _unsound(context: Context) -> set[str]:
+    """Distributions whose files may be the reason: damaged, of another release, or there twice."""
+    found = {name for name, copies in context.distributions.items() if len(copies) > 1}
+    for check in context.snapshot.files:
+        own = context.first(check.distribution)
+        stated = check.code_version
+        if check.anomalies or (own and stated and release(stated)[:2] != release(own.version)[:2]):
+            found.add(normalize(check.distribution))
+    return found
 
 
 def _interface(context: Context, raised: Raised) -> Clash | None:

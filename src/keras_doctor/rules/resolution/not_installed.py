@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from keras_doctor.knowledge.compatibility import lost_since
 from keras_doctor.knowledge.imports import (
     distribution_of,
     distributions_named,
@@ -177,6 +178,12 @@ def _requirements(context: Context) -> Iterator[Finding]:
         )
 
 
+def _was_pythons_own(context: Context, name: str) -> bool:
+    """Whether it is a part of the standard library that this Python no longer has."""
+    interpreter = context.snapshot.interpreter
+    return interpreter is not None and lost_since(name, interpreter.version) is not None
+
+
 def _requirement_text(line: str) -> str:
     return line.partition(";")[0].strip().replace(" (", "").replace(")", "")
 
@@ -188,7 +195,7 @@ def _observed(context: Context) -> Iterator[Finding]:
             name = (raised.name or "").partition(".")[0]
             if raised.type != "ModuleNotFoundError" or not name or raised.name != name:
                 continue
-            if not _is_nowhere(context, name):
+            if not _is_nowhere(context, name) or _was_pythons_own(context, name):
                 continue
             distribution = distribution_of(name)
             importer = raised.frames[-1].file if raised.frames else None

@@ -19,6 +19,9 @@ COMPANIONS = {
 }
 """Extension modules compiled against the distribution that is varied: they go along with it,
 or their failure would be taken for the subject's."""
+_NOT_BUILT = ("numpy", "scipy", "h5py", "grpcio", "protobuf", "pandas", "ml-dtypes", "optree")
+"""Building these from source takes long or fails, and is not what is measured; small ones of old
+releases (termcolor, wrapt, gast) exist as source only."""
 _TIME_LIMIT = 1500
 
 
@@ -88,7 +91,8 @@ class Environment:
     def _install(self, *arguments: str, until: dt.date) -> None:
         options = ["--exclude-newer", until.isoformat()]
         if "--no-deps" not in arguments:
-            options += ["--only-binary", ":all:"]
+            for name in _NOT_BUILT:
+                options += ["--only-binary", name]
         for name in self._no_binary:
             options += ["--no-binary", name]
         self._pip("install", *arguments, *options)
@@ -109,8 +113,15 @@ def _uv(*arguments: str) -> str:
         check=False,
     )
     if done.returncode:
-        raise NotInstallableError(done.stderr.strip()[-600:])
+        raise NotInstallableError(_reason(done.stderr))
     return done.stdout
+
+
+def _reason(text: str) -> str:
+    """The lines of uv's answer that say why."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(("Using Python", "Resolved"))]
+    return " ".join(told)[:600]
 
 
 def forget_cached(*names: str) -> None:

@@ -88,9 +88,12 @@ class PrivateHome:
 
     def __enter__(self) -> Self:
         """Makes the folder."""
-        # As the patient will see it: on macOS the temporary folder is behind a link.
-        self.root = os.path.realpath(tempfile.mkdtemp(prefix="keras-doctor-"))
+        # As the patient will see it: on macOS the temporary folder is behind a link. The name is
+        # known before the folder is made, so that no end in between leaves it behind.
+        temporary = os.path.realpath(tempfile.gettempdir())
+        self.root = os.path.join(temporary, f"keras-doctor-{os.urandom(8).hex()}")
         try:
+            os.mkdir(self.root, 0o700)
             self._build()
         except BaseException:
             self._remove()

@@ -52,7 +52,7 @@ UNMET = [
         "numpy",
         "risk",
         ("numpy 1.21.0 is installed", "jax 0.5.0", "scipy 1.15.0"),
-        install("'numpy>=1.25,<2'"),
+        install("numpy==1.26.0"),
     ),
     Case(
         "protobuf under TensorFlow",
@@ -60,7 +60,7 @@ UNMET = [
         "protobuf",
         "risk",
         ("protobuf 6.30.0 is installed", "tensorflow 2.18.1 needs protobuf<6,>=3.20.3"),
-        install("'protobuf>=3.20.3,<6'"),
+        install("protobuf==5.29.6"),
     ),
     Case(
         "an exact pin",
@@ -78,7 +78,7 @@ COMPANIONS = [
         "jaxlib",
         "risk",
         ("jaxlib 0.4.26 is installed", "jax 0.5.0 needs jaxlib<=0.5.0,>=0.5.0"),
-        install("'jaxlib>=0.5.0,<=0.5.0'"),
+        install("jaxlib==0.5.0"),
     ),
 ]
 PAIRS = [
@@ -96,7 +96,7 @@ PAIRS = [
         "keras",
         "risk",
         ("keras 3.4.1 is installed", "tensorflow 2.18.1 needs keras>=3.5.0"),
-        install("'keras>=3.5.0,<3.6'"),
+        install("keras==3.5.0"),
     ),
     Case(
         "tensorflow-cpu",
@@ -109,7 +109,7 @@ PAIRS = [
         "keras",
         "risk",
         ("keras 2.7.0 is installed", "tensorflow-cpu 2.6.5 needs"),
-        install("'keras>=2.6.0,<2.7'"),
+        install("keras==2.6.0"),
     ),
     Case(
         "Keras 2.4.0 declares TensorFlow",
@@ -122,7 +122,7 @@ PAIRS = [
         "Keras",
         "risk",
         ("tensorflow 1.15.0 is installed", "Keras 2.4.0 needs tensorflow>=2.2.0"),
-        install("'tensorflow>=2.2.0,<2.3'"),
+        install("Keras==2.3.1") + install("tensorflow==2.2.0"),
     ),
 ]
 

@@ -31,7 +31,9 @@ class Clash(NamedTuple):
     signs: tuple[Sign, ...]
     weight: str
     bounds: tuple[str, ...]
-    """Clauses for the release of `culprit` that would fit, ``>=1.2`` or ``==3.20.3``."""
+    """Clauses for a release of `used` that would fit, like ``>=3.9`` and ``<=3.20.3``."""
+    fitting: str | None
+    """The nearest release of `used` that was seen to work."""
     culprit: Distribution
     abi: bool
     """Whether it shows as code that was compiled for another release."""

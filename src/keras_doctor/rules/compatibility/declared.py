@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from keras_doctor.knowledge.imports import import_name_of
-from keras_doctor.names import normalize
 from keras_doctor.rules.base import seen, sign
 from keras_doctor.rules.compatibility.clash import Clash, culprit_of
 from keras_doctor.versions import satisfies
@@ -42,6 +41,7 @@ def _clash(parent: Distribution, installed: Distribution, line: str) -> Clash:
         signs=tuple(_signs(parent, installed)),
         weight="risk",
         bounds=(),
+        fitting=None,
         culprit=culprit_of(parent, installed),
         abi=False,
     )
@@ -59,15 +59,3 @@ def _signs(parent: Distribution, installed: Distribution) -> list[Sign]:
     signs += [sign(file=f"{installed.location}/{p}", weak=True) for p in packages]
     signs += [sign(raised_in=f"{parent.location}/{p}", weak=True) for p in parent.import_packages]
     return signs
-
-
-def specifiers_on(context: Context, name: str) -> list[str]:
-    """Every specifier that the way of the import puts on a distribution."""
-    name = normalize(name)
-    return [
-        specifier
-        for parent in context.way
-        if (found := context.first(parent))
-        for needed, specifier, _line in context.requirements(found)
-        if needed == name and specifier
-    ]

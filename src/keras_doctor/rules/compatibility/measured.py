@@ -105,7 +105,8 @@ def _clash(
         ),
         signs=tuple(_signs(failures, used, inferred=inferred)),
         weight="risk" if saving else "likely",
-        bounds=(f"=={high if side == 'newer' else low}",),
+        bounds=(f">={low}", f"<={high}"),
+        fitting=high if side == "newer" else low,
         culprit=culprit_of(subject, used),
         abi=normalize(used.name) == "numpy" and any(speaks_of_abi(f.message) for f in failures),
     )

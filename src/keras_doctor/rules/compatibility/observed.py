@@ -150,6 +150,7 @@ def _clash(
         signs=(sign(raised.type.rpartition(".")[2], text=re.escape(raised.message)),),
         weight="risk",
         bounds=(),
+        fitting=None,
         culprit=culprit_of(user, used),
         abi=abi,
     )

@@ -6,8 +6,8 @@ import re
 
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen
+from keras_doctor.rules.compatibility.choice import best_release, day_of, requirements_on
 from keras_doctor.rules.compatibility.clash import Clash, Verdict, verdicts
-from keras_doctor.rules.compatibility.declared import specifiers_on
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
 from keras_doctor.versions import compare_key, release, satisfies
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Finding, Fix
+    from keras_doctor.model import Distribution, Finding, Fix
     from keras_doctor.rules.context import Context
 
 
@@ -161,39 +161,57 @@ def _weight(verdict: Verdict) -> str:
 
 
 def _fixes(context: Context, verdict: Verdict) -> list[Fix]:
-    """The release of the culprit that fits; else, or as another way, that of its counterpart."""
+    """A release of the culprit that fits; or, as another way, one of its counterpart."""
     culprit = verdict.first.culprit
-    wanted = ",".join(_clauses(context, verdict))
-    ways = []
-    if wanted:
-        declared = any(clash.source == "declared" for clash in verdict.clashes)
-        whom = "all of them accept" if declared else "was seen to work with the others"
-        summary = f"Install a {culprit.name} that {whom}."
-        ways.append(install(context, culprit.name + wanted, summary=summary))
-    for other in {clash.used.name: clash.used for clash in verdict.clashes}.values():
-        bounds = ",".join(_tightest(specifiers_on(context, other.name), other.version))
-        if other != culprit and bounds:
+    counterparts = {c.used.name: c.used for c in verdict.clashes if c.used != culprit}
+    ways = [_other_release(context, verdict, culprit)]
+    for other in counterparts.values():
+        bounds = _tightest(requirements_on(context, other.name, context.way), other.version)
+        if bounds:
+            version = best_release(context, other, bounds, of_the_time_of=None)
+            requirement = f"{other.name}=={version}" if version else other.name + ",".join(bounds)
             summary = f"Install a {other.name} that {culprit.name} {culprit.version} accepts."
-            ways.append(install(context, other.name + bounds, summary=summary))
-    if not ways:
-        summary = f"Install another release of {culprit.name}, one from the time of the others."
-        ways.append(install(context, culprit.name, summary=summary))
-    return ways
+            ways.append(install(context, requirement, summary=summary))
+    return [way for way in ways if way is not None] or [_somehow(context, culprit)]
 
 
-def _clauses(context: Context, verdict: Verdict) -> list[str]:
-    """What the wanted release of the culprit must satisfy.
+def _other_release(context: Context, verdict: Verdict, culprit: Distribution) -> Fix | None:
+    """The nearest release of the culprit that is known, or likely, to fit."""
+    measured = next((c for c in verdict.clashes if c.source == "measured"), None)
+    bounds = _tightest(requirements_on(context, culprit.name, context.way), culprit.version)
+    if measured is None and not bounds:
+        return _of_the_same_time(context, verdict, culprit)
+    clauses = bounds
+    if measured is not None and measured.used == culprit and measured.fitting is not None:
+        accepted = all(satisfies(measured.fitting, one) is not False for one in bounds)
+        clauses = [*bounds, *(measured.bounds if accepted else ())]
+    version = best_release(context, culprit, clauses, of_the_time_of=None)
+    if version is None and measured is not None and measured.used == culprit:
+        version = measured.fitting
+    if version is None and (not bounds or satisfies(culprit.version, ",".join(bounds))):
+        return None
+    requirement = culprit.name + (f"=={version}" if version else ",".join(bounds))
+    summary = f"Install a {culprit.name} that goes with the others."
+    return install(context, requirement, summary=summary)
 
-    A release that was seen to work, when the declared requirements accept it; else these.
-    """
-    culprit = verdict.first.culprit
-    specifiers = specifiers_on(context, culprit.name)
-    for clash in verdict.clashes:
-        if clash.source == "measured" and clash.used == culprit:
-            exact = clash.bounds[0].removeprefix("==")
-            if all(satisfies(exact, specifier) is not False for specifier in specifiers):
-                return list(clash.bounds)
-    return _tightest(specifiers, culprit.version)
+
+def _of_the_same_time(context: Context, verdict: Verdict, culprit: Distribution) -> Fix | None:
+    """Where nobody says what fits, releases of one time were at least tried together."""
+    clash = verdict.first
+    other = clash.used if clash.culprit == clash.user else clash.user
+    day = day_of(other)
+    version = best_release(context, culprit, (), of_the_time_of=day) if day else None
+    if version is None:
+        return None
+    summary = (
+        f"Install {culprit.name} {version}, which is of the time of {other.name} {other.version}."
+    )
+    return install(context, f"{culprit.name}=={version}", summary=summary)
+
+
+def _somehow(context: Context, culprit: Distribution) -> Fix:
+    summary = f"Install another release of {culprit.name}, one from the time of the others."
+    return install(context, culprit.name, summary=summary)
 
 
 _BOUND = re.compile(r"(>=|<=|<|>)\s*(\d+(?:\.\d+)*)\Z")

@@ -1,0 +1,121 @@
+"""Which release of a distribution would fit: one that exists and installs on this Python."""
+
+from __future__ import annotations
+
+from keras_doctor.knowledge import measured
+from keras_doctor.names import normalize
+from keras_doctor.rules.compatibility.measured import SUBJECTS
+from keras_doctor.versions import satisfies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from keras_doctor.knowledge.releases import Release
+    from keras_doctor.model import Distribution
+    from keras_doctor.rules.context import Context
+
+TIME = 60
+"""Days: what came up to two months after a release is of its time."""
+
+
+def best_release(
+    context: Context, culprit: Distribution, clauses: Sequence[str], *, of_the_time_of: str | None
+) -> str | None:
+    """The version to install in place of an installed one; None when the data cannot tell.
+
+    It satisfies the clauses and what the way of the import requires, was not measured to fail
+    with what is there, has a wheel for this Python and system, and is the nearest to the
+    installed one. Of those, one that also satisfies everything else that is installed comes
+    first.
+
+    Args:
+        context: The target.
+        culprit: The distribution that is to change.
+        clauses: Further clauses, like ``<4``.
+        of_the_time_of: A day like ``2020-07-27``: then the newest release up to two months
+            later is taken, since nothing better is known.
+    """
+    interpreter, machine = context.snapshot.interpreter, context.snapshot.machine
+    if interpreter is None:
+        return None
+    from keras_doctor.knowledge.releases import nearest
+
+    asked = [*clauses, *requirements_on(context, culprit.name, context.way)]
+    everybody = requirements_on(context, culprit.name, context.distributions)
+    for wanted in ([*asked, *everybody], asked):
+        found = nearest(
+            culprit.name,
+            lambda release, wanted=wanted: _will_do(  # type: ignore[misc]
+                context, culprit, release, wanted, of_the_time_of
+            ),
+            to=None if of_the_time_of else culprit.version,
+            python=interpreter.version,
+            platform=interpreter.platform,
+            machine=interpreter.machine,
+            libc=machine.libc if machine else None,
+        )
+        if found is not None:
+            return found.release.version
+    return None
+
+
+def requirements_on(context: Context, name: str, parents: Iterable[str]) -> list[str]:
+    """Every specifier that some distributions put on another one."""
+    name = normalize(name)
+    return [
+        specifier
+        for parent in parents
+        if (found := context.first(parent))
+        for needed, specifier, _line in context.requirements(found)
+        if needed == name and specifier
+    ]
+
+
+def _will_do(
+    context: Context,
+    culprit: Distribution,
+    release: Release,
+    wanted: Sequence[str],
+    day: str | None,
+) -> bool:
+    if release.version == culprit.version or any(
+        satisfies(release.version, one) is False for one in wanted
+    ):
+        return False
+    if day is not None and not _is_of_the_time(release, day):
+        return False
+    return not fails_here(context, culprit.name, release.version)
+
+
+def _is_of_the_time(release: Release, day: str) -> bool:
+    import datetime as dt
+
+    if release.date is None:
+        return False
+    limit = dt.date.fromisoformat(day) + dt.timedelta(days=TIME)
+    return dt.date.fromisoformat(str(release.date)) <= limit
+
+
+def fails_here(context: Context, name: str, version: str) -> bool:
+    """Whether a release was measured to fail with a Keras or backend on the way."""
+    for subject in SUBJECTS:
+        found = (
+            context.keras_distribution
+            if subject == "keras"
+            else context.backend_distribution(subject)
+        )
+        if found is None or not context.on_the_way(found.name) or found.name == name:
+            continue
+        for edge in measured.edges_of(subject, found.version):
+            if edge.dependency == normalize(name) and edge.side_of(version) is not None:
+                return True
+    return False
+
+
+def day_of(distribution: Distribution) -> str | None:
+    """When the installed release of a distribution came out, like ``2020-07-27``."""
+    from keras_doctor.knowledge.releases import release
+
+    found = release(distribution.name, distribution.version)
+    return str(found.date) if found is not None and found.date is not None else None

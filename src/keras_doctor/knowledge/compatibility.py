@@ -20,6 +20,15 @@ def numpy_abi_pattern() -> re.Pattern[str]:
     return re.compile("|".join(load("compatibility")["numpy_abi"]["patterns"]))
 
 
+@cache
+def refusals() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Distributions that refuse what uses them, and how their message reads."""
+    import re
+
+    rows = load("compatibility")["refusal"]
+    return tuple((row["used"], re.compile(row["pattern"])) for row in rows)
+
+
 def lost_since(module: str, python: str) -> str | None:
     """Since when this Python's standard library is without a module; None when it never had it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 
 from keras_doctor.knowledge.selection import Generation, backends, generation_of
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+_LIBRARY = re.compile(r"[/\\\\][Ll]ib(?:64)?[/\\\\](?:python\d|\w+\.py$)")
+"""A file of a standard library: ``lib/python3.8/…``, or ``Lib\\os.py`` on Windows."""
 KERAS_DISTRIBUTIONS = ("keras", "keras-nightly", "keras-core")
 
 
@@ -77,6 +80,11 @@ class Context:
 
     # -- what is installed
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether what is not listed is not there: not so when somebody told what they know."""
+        return self.snapshot.start.mode != "given"
+
     def first(self, name: str) -> Distribution | None:
         """The distribution of that name which comes first on the path."""
         found = self.distributions.get(normalize(name))
@@ -110,7 +118,7 @@ class Context:
         names = known.imports if known else (backend,)
         kinds = [self.modules[name].kind for name in names if name in self.modules]
         if not kinds:
-            return self.backend_distribution(backend) is not None
+            return self.backend_distribution(backend) is not None or not self.is_complete
         return all(kind not in ("missing", "namespace") for kind in kinds)
 
     @cached_property
@@ -125,17 +133,25 @@ class Context:
             if not is_inside(path, distribution.location):
                 continue
             inside = os.path.relpath(path, distribution.location).replace("\\", "/")
-            top = inside.partition("/")[0].partition(".")[0]
-            if top in distribution.import_packages:
+            if _top(inside) in distribution.import_packages:
                 return distribution
+        if not self.is_complete:
+            # A pasted path is of another machine: what follows the folder of packages tells.
+            for folder in ("site-packages/", "dist-packages/"):
+                _, found, inside = path.replace("\\", "/").rpartition(folder)
+                owners = self.owners(_top(inside)) if found else []
+                if owners:
+                    return owners[0]
         return None
 
     def is_standard_library(self, path: str) -> bool:
         """Whether a file belongs to Python itself."""
         interpreter = self.snapshot.interpreter
-        if interpreter is None or not is_inside(path, interpreter.stdlib):
+        if "site-packages" in path or "dist-packages" in path:
             return False
-        return "site-packages" not in path and "dist-packages" not in path
+        if not self.is_complete:
+            return _LIBRARY.search(path) is not None
+        return interpreter is not None and is_inside(path, interpreter.stdlib)
 
     # -- Keras
 
@@ -233,6 +249,8 @@ class Context:
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """Normalised names of the distributions that the user's import starts from."""
+        if not self.is_complete:
+            return tuple(self.distributions)  # whoever lists a package thinks that it matters
         names: list[str] = []
         if self.keras_distribution:
             names.append(normalize(self.keras_distribution.name))
@@ -283,6 +301,11 @@ class Context:
             found = self.first(name)
             names.update(found.import_packages if found else ())
         return frozenset(names)
+
+
+def _top(path: str) -> str:
+    """The top-level module that a path below a folder of packages belongs to."""
+    return path.partition("/")[0].partition(".")[0]
 
 
 def same_path(left: str, right: str) -> bool:

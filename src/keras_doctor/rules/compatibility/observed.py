@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from keras_doctor.knowledge.compatibility import refusals
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import seen, sign
 from keras_doctor.rules.compatibility.clash import Clash, culprit_of, speaks_of_abi
@@ -13,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Distribution, Frame, Outcome, Raised
+    from keras_doctor.model import Distribution, Outcome, Raised
     from keras_doctor.rules.context import Context
 
 _LACKS = (
@@ -40,7 +41,9 @@ def observed_clashes(context: Context) -> Iterator[Clash]:
     damaged = _unsound(context)
     for outcome in context.failures:
         for raised in outcome.chain:
-            found = _abi(context, raised) or _interface(context, raised)
+            found = (
+                _abi(context, raised) or _refusal(context, raised) or _interface(context, raised)
+            )
             if found is not None and not any(name in damaged for name in found.pair):
                 yield found
         yield from _printed_abi(context, outcome)
@@ -67,11 +70,9 @@ def _interface(context: Context, raised: Raised) -> Clash | None:
     user = _user(context, raised, used)
     if used is None or user is None or normalize(user.name) == normalize(used.name):
         return None
-    frame = raised.frames[-1]
     return _clash(
         user,
         used,
-        frame,
         raised,
         why=f"{user.name} uses {module}.{name}, which {used.name} {used.version} does not have.",
         abi=False,
@@ -100,6 +101,25 @@ def _user(context: Context, raised: Raised, used: Distribution | None) -> Distri
     return None
 
 
+def _refusal(context: Context, raised: Raised) -> Clash | None:
+    for name, pattern in refusals():
+        used = context.first(name)
+        if used is None or not pattern.search(raised.message):
+            continue
+        user = _user(context, raised, used) or _who_needs(context, used)
+        if user is not None:
+            why = f"{used.name} {used.version} refuses what {user.name} {user.version} asks of it."
+            return _clash(user, used, raised, why=why, abi=False)
+    return None
+
+
+def _who_needs(context: Context, used: Distribution) -> Distribution | None:
+    """Who declares to need a distribution: for a failure that shows no frames."""
+    name = normalize(used.name)
+    parents = context.way.get(name) or context.roots
+    return next((found for p in parents if p != name and (found := context.first(p))), None)
+
+
 def _abi(context: Context, raised: Raised) -> Clash | None:
     if not speaks_of_abi(raised.message):
         return None
@@ -107,7 +127,7 @@ def _abi(context: Context, raised: Raised) -> Clash | None:
     user = _user(context, raised, numpy)
     if numpy is None or user is None:
         return None
-    return _clash(user, numpy, raised.frames[-1], raised, why=_abi_why(user, numpy), abi=True)
+    return _clash(user, numpy, raised, why=_abi_why(user, numpy), abi=True)
 
 
 def _abi_why(user: Distribution, numpy: Distribution) -> str:
@@ -122,15 +142,13 @@ def _printed_abi(context: Context, outcome: Outcome) -> Iterator[Clash]:
     for raised in outcome.chain:
         user = _user(context, raised, numpy)
         if numpy is not None and user is not None and raised.frames:
-            frame = raised.frames[-1]
-            yield _clash(user, numpy, frame, raised, why=_abi_why(user, numpy), abi=True)
+            yield _clash(user, numpy, raised, why=_abi_why(user, numpy), abi=True)
             return
 
 
 def _clash(
     user: Distribution,
     used: Distribution,
-    frame: Frame,
     raised: Raised,
     *,
     why: str,
@@ -143,7 +161,7 @@ def _clash(
         title=f"{user.name} {user.version} does not go with {used.name} {used.version}",
         why=why,
         evidence=(
-            seen(f"{raised.type}: {raised.message}", f"{frame.file}:{frame.line}"),
+            seen(f"{raised.type}: {raised.message}", _place(raised)),
             seen(f"{user.name} {user.version}", user.metadata),
             seen(f"{used.name} {used.version}", used.metadata),
         ),
@@ -154,3 +172,8 @@ def _clash(
         culprit=culprit_of(user, used),
         abi=abi,
     )
+
+
+def _place(raised: Raised) -> str | None:
+    frame = raised.frames[-1] if raised.frames else None
+    return f"{frame.file}:{frame.line}" if frame else None

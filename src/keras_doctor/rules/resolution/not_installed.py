@@ -63,6 +63,8 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
     if "keras" not in _wanted(context) or context.keras_distribution:
         return
     module = context.module("keras")
+    if module is None:
+        return  # nobody looked
     own = next((m for m in context.snapshot.local_modules if m.name == "keras"), None)
     if module is not None and module.kind != "missing":
         if own is not None and own.kind != "namespace":
@@ -147,6 +149,8 @@ def _requirements(context: Context) -> Iterator[Finding]:
         module = import_name_of(name)
         top = module.partition(".")[0]
         found = context.module(top)
+        if not context.is_complete:
+            continue  # a list of what is there that somebody typed is not complete
         if found is not None and found.kind not in ("missing", "namespace"):
             continue  # there without metadata, as distributions of an operating system may be
         needing = context.first(needed_by[0])

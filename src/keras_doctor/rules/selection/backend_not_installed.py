@@ -71,6 +71,8 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
 def _is_not_there(context: Context, module: str) -> bool:
     """Nothing answers to the import, and no metadata says that it ever was installed."""
     found = context.module(module)
+    if found is None and not context.is_complete:
+        return False
     return (found is None or found.kind == "missing") and not context.owners(module)
 
 

@@ -127,6 +127,8 @@ class Client:
             error.close()
             if error.code in _REFUSALS:
                 return Answer(error.code, "", "", asked, b"")
+            if 300 <= error.code < 400:
+                raise RegistryError(f"{host} leads in a circle or off the web") from None
             raise RegistryError(f"{host} answers with the status {error.code}") from None
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):

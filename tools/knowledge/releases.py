@@ -32,7 +32,7 @@ FROM_UV = (
     "Read from the pages and the metadata that uv had fetched while environments were built; "
     "no index was asked for them again."
 )
-NO_METADATA = "had not been fetched by an installer, and no index was asked"
+NO_METADATA = "the others' had not been fetched by an installer, and no index was asked"
 UNFETCHED = "its page had not been fetched by an installer, and no index was asked"
 REFUSED = "the index refuses it"
 
@@ -114,7 +114,7 @@ def from_uv(cache: Path, wanted: Sequence[Wanted]) -> Gathered:
         read = sum(version in requires for version in versions)
         gap = (
             "requirements",
-            f"read for {read} of {len(versions)} releases: of the others it {NO_METADATA}",
+            f"read for {read} of {len(versions)} releases; {NO_METADATA}",
         )
         packages.append(assemble(listing, requires, [gap] if read < len(versions) else []))
     return packages, gaps

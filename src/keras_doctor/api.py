@@ -18,6 +18,7 @@ from keras_doctor.targets import Found, find_target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import BackendState
+    from keras_doctor.refresh.update import Updated
     from keras_doctor.targets.inventory import EnvironmentFound
 
 Progress = Callable[[str], None]
@@ -163,6 +164,20 @@ def envs(
     return list_environments(
         os.environ if environ is None else environ, folder or os.getcwd(), timeout=10.0
     )
+
+
+def update_knowledge(*, progress: Progress | None = None) -> Updated:
+    """Refresh the user's copy of the release files from the index that pip is configured with.
+
+    The only verb that reaches the network.
+
+    Raises:
+        keras_doctor.refresh.update.UpdateError: The copy was not refreshed and is as it was.
+    """
+    from keras_doctor.knowledge.copies import user_folder
+    from keras_doctor.refresh.update import update
+
+    return update(user_folder(), progress=progress)
 
 
 def _silent(_: str) -> None:

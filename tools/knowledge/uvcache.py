@@ -3,9 +3,9 @@
 uv keeps each project's page of the index in its cache as an archive of its own Rust values (rkyv,
 https://rkyv.org, format 0.8), and the metadata of each wheel that it looked at as MessagePack. The
 layout is uv's private matter and was read off the caches of uv 0.13 (folders ``simple-v28``,
-``wheels-v8``, ``sdists-v11``); another version of the first is
-refused. Only the fields below are looked at:
-in a page every file is a block around the pointer to its address.
+``wheels-v8``, ``sdists-v11``); another version of the first is refused. Only the fields below are
+looked at: in a page every file is a block around the pointer to its address. A test has uv read
+an index on this machine and compares.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from keras_doctor.registry.listing import File, Listing
 from tools.knowledge import msgpack
 
 PAGES, WHEELS, SDISTS = Path("simple-v28"), Path("wheels-v8"), Path("sdists-v11")
+DEFAULT_INDEX = "pypi"
+"""The folder of the index that is asked when none is named; others have a hash for a name."""
 _OPERATORS = ("==", "==.*", "===", "!=", "!=.*", "~=", "<", "<=", ">", ">=")
 _NO_SUFFIX = 5
 _ABSENT = 1
@@ -32,7 +34,7 @@ class UnknownLayoutError(ValueError):
 
 def read_listing(cache: Path, name: str) -> Listing | None:
     """The page of a project, or None when uv has not fetched it."""
-    paths = sorted((cache / PAGES).glob(f"*/{name}.rkyv"))
+    paths = sorted((cache / PAGES).glob(f"{DEFAULT_INDEX}/{name}.rkyv"))
     if not paths:
         if not (cache / PAGES).is_dir():
             raise UnknownLayoutError(f"{cache} holds no {PAGES}")
@@ -45,8 +47,11 @@ def read_listing(cache: Path, name: str) -> Listing | None:
 def read_requires(cache: Path, name: str) -> dict[str, dict[str, tuple[str, ...]]]:
     """The requirements that uv has read: by version and platform, what speaks for it first."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
-    wheels = sorted((cache / WHEELS).glob(f"*/{name}/*.msgpack"))
-    for path in (*wheels, *sorted((cache / SDISTS).glob(f"*/{name}/*/*/metadata.msgpack"))):
+    wheels = sorted((cache / WHEELS).glob(f"{DEFAULT_INDEX}/{name}/*.msgpack"))
+    for path in (
+        *wheels,
+        *sorted((cache / SDISTS).glob(f"{DEFAULT_INDEX}/{name}/*/*/metadata.msgpack")),
+    ):
         row = msgpack.first_value(path.read_bytes())
         if not isinstance(row, list) or row[0] != name or not isinstance(row[2], list):
             raise UnknownLayoutError(f"{path} is about {row!r:.80}")

@@ -26,6 +26,7 @@ COMMANDS = {
     "snapshot": "write down every fact about an environment, to be examined elsewhere",
     "rules": "list everything that is checked",
     "rule": "explain one rule: keras-doctor rule KD102",
+    "knowledge": "show what is known offline; `knowledge update` refreshes it",
     "schema": "print the JSON Schema of the reports",
     "help": "explain a command: keras-doctor help check",
 }

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _COMPILED = os.path.join(os.path.dirname(__file__), "compiled")
 
 
+def folder() -> str:
+    """Where the compiled files lie."""
+    return _COMPILED
+
+
 def load(name: str) -> dict[str, Any]:
     """The compiled knowledge file `name`, parsed."""
     with open(os.path.join(_COMPILED, name + ".json"), encoding="utf-8") as file:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MOST_RELEASES = 20_000
 """More than any package has; a file that claims more is not believed."""
-_DAY_ONE = dt.date(1990, 1, 1).toordinal()
+FIRST_DAY = "1990-01-01"
+"""No file was uploaded before."""
+_DAY_ONE = dt.date.fromisoformat(FIRST_DAY).toordinal()
 _NOT_READ = -1
 _SAME = -2
 
@@ -110,7 +112,9 @@ def decode(data: Any) -> Package:
     """
     try:
         return _decode(data)
-    except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+    except DamagedError:
+        raise
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DamagedError(
             f"it is not as a release file is ({type(error).__name__}: {error})"
         ) from None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from keras_doctor.knowledge.contents import Contents
     from keras_doctor.model import (
         BackendState,
         Change,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         Selection,
         Snapshot,
     )
+    from keras_doctor.refresh.update import Updated
     from keras_doctor.report.pages import RulePage
 
 SCHEMA_VERSION = 1
@@ -57,6 +59,7 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
     "snapshot": ("snapshot",),
     "rules": ("rules",),
     "rule": ("rule",),
+    "knowledge": ("copy", "packages", "missing", "files", "update"),
 }
 """The keys of each command beside those of the envelope, in order."""
 
@@ -151,6 +154,50 @@ def rule(page: RulePage, *, exit_code: int = 0) -> dict[str, Any]:
     """The report of `rule`."""
     full = _rule(page) | {"page": page.page}
     return _envelope("rule", None, exit_code=exit_code) | {"rule": full}
+
+
+def knowledge(
+    known: Contents,
+    *,
+    updated: Updated | None = None,
+    problem: str | None = None,
+    exit_code: int = 0,
+) -> dict[str, Any]:
+    """The report of `knowledge`; `updated` or `problem` tell of an update."""
+    update = None
+    if updated is not None or problem is not None:
+        new = updated.new if updated else ()
+        update = {
+            "done": updated is not None,
+            "problem": problem,
+            "new": [{"name": name, "releases": count} for name, count in new],
+            "missing": list(updated.missing) if updated else [],
+            "asked": updated.asked if updated else None,
+        }
+    return _envelope("knowledge", None, exit_code=exit_code) | {
+        "copy": {
+            "source": known.source,
+            "folder": known.folder,
+            "date": known.date,
+            "size": known.size,
+            "problem": known.problem,
+        },
+        "packages": [
+            {
+                "name": package.name,
+                "releases": package.releases,
+                "requires": package.requires,
+                "first": package.first,
+                "last": package.last,
+                "read": package.read,
+                "gaps": [{"what": what, "why": why} for what, why in package.gaps],
+            }
+            for package in known.packages
+        ],
+        "missing": [{"name": name, "why": why} for name, why in known.missing],
+        "files": [file._asdict() for file in known.files],
+        "update": update,
+    }
 
 
 def target(facts: Snapshot) -> dict[str, Any]:

@@ -12,6 +12,8 @@ _MEANING = {
     "selection": ("generation", "generations of Keras: how each selects its backend"),
     "import_paths": ("path", "import paths that came, went or moved"),
     "imports": ("loads", "environments in which it was measured what an import loads"),
+    "measured": ("edges", "pairs of releases whose boundary was measured"),
+    "compatibility": ("refusal", "messages by which packages refuse each other"),
     "packages": ("package", "packages whose releases are wanted"),
 }
 """What one row of a file is, by the name of the file and of the list in it."""

@@ -33,6 +33,8 @@ class Subject:
     """Distributions that exist as source only."""
     until: str = ""
     """The day up to which the base may be chosen; "" for that of the release and two months."""
+    every_python: bool = False
+    """Whether its other Pythons are as telling as the newest one."""
     priority: int = 5
     """Jobs with a smaller number come first."""
 

@@ -25,7 +25,7 @@ def jobs_of(subjects: Iterable[Subject]) -> list[Job]:
         for number, release in enumerate(subject.releases):
             for rank, python in enumerate(_pythons(subject, release)):
                 for place, side in enumerate(("newer", "older")):
-                    order = (rank > 0, place, subject.priority, number)
+                    order = (rank > 0 and not subject.every_python, place, subject.priority, number)
                     ranked.append((order, Job(subject, release, python, side)))
     return [job for _order, job in sorted(ranked, key=lambda pair: pair[0])]
 

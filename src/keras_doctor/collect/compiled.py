@@ -89,7 +89,30 @@ def _byte_code() -> tuple[tuple[str, bytes], ...]:
     if not writable and not all(os.path.exists(path) for path in kept):
         return ()
     codes = []
-    for name in FILES:
-        module = machinery.SourceFileLoader(_PACKAGE + name, os.path.join(FOLDER, name + ".py"))
-        codes.append((_PACKAGE + name, marshal.dumps(module.get_code(_PACKAGE + name))))
+    for name, cached in zip(FILES, kept, strict=True):
+        source = os.path.join(FOLDER, name + ".py")
+        code = _kept_code(source, cached, machinery.MAGIC_NUMBER)
+        if code is None:
+            module = machinery.SourceFileLoader(_PACKAGE + name, source)
+            code = marshal.dumps(module.get_code(_PACKAGE + name))
+        codes.append((_PACKAGE + name, code))
     return tuple(codes)
+
+
+def _kept_code(source: str, cached: str, magic: bytes) -> bytes | None:
+    """The byte code of a .pyc file that is current, as it lies there; None when it is not.
+
+    The header is that of PEP 552: magic number, flags, and for flags of zero the time and the
+    size of the source.
+    """
+    try:
+        with open(cached, "rb") as file:
+            data = file.read()
+        status = os.stat(source)
+    except OSError:
+        return None
+    stamp = b"".join(
+        (number & 0xFFFFFFFF).to_bytes(4, "little")
+        for number in (0, int(status.st_mtime), status.st_size)
+    )
+    return data[16:] if data[:16] == magic + stamp else None

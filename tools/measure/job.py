@@ -58,6 +58,7 @@ class _Worker:
         self._deadline = deadline
         self._folder = folder
         self._environment: Environment | None = None
+        self._base: dict[str, str] = {}
         self._distribution = ""
         self._date = dt.date.min
 
@@ -73,27 +74,41 @@ class _Worker:
 
     def _try_base(self) -> bool:
         subject = self.job.subject
+        if subject.until:
+            self._date = dt.date.fromisoformat(subject.until) - LATER
         before = self._answers.get((subject.statement, "", ""))
-        if before is not None and before.status != "passed":
-            return False
-        try:
-            self._environment = Environment(self._folder, self.job.python, subject.no_binary)
+        if before is None:
+            try:
+                self._ready()
+            except NotInstallableError as error:
+                message = str(error)
+                before = self._row(subject.statement, "", "", "not-installable", message=message)
+                self._keep(before)
+            else:
+                before = self._run(subject.statement, "", "")
+        self._base = before.packages
+        return before.status == "passed"
+
+    def _ready(self) -> Environment:
+        """The environment, built when the first run needs it.
+
+        Raises:
+            NotInstallableError: It cannot be built.
+        """
+        if self._environment is None:
+            subject = self.job.subject
+            environment = Environment(self._folder, self.job.python, subject.no_binary)
             requirement = f"{self._distribution}=={self.job.release}"
-            if subject.until:
-                self._date = dt.date.fromisoformat(subject.until) - LATER
-            self._environment.create((requirement, *subject.base), self._date + LATER)
-        except NotInstallableError as error:
-            self._keep(self._row(subject.statement, "", "", "not-installable", message=str(error)))
-            return False
-        self._environment.compile()
-        return before is not None or self._run(subject.statement, "", "").status == "passed"
+            environment.create((requirement, *subject.base), self._date + LATER)
+            environment.compile()
+            self._environment = environment
+        return self._environment
 
     def measure(self, axis: str, statement: str, *, newer: bool) -> None:
         """Find the edge of one dependency on one side."""
-        environment = self._environment
-        if environment is None or time.monotonic() > self._deadline:
+        if time.monotonic() > self._deadline:
             return
-        present = environment.base.get(axis)
+        present = self._base.get(axis)
         source = axis in self.job.subject.no_binary
         releases = {r.version: r for r in releases_for(axis, self.job.python, source=source)}
         known = present
@@ -126,9 +141,8 @@ class _Worker:
         )
 
     def _change_and_run(self, axis: str, statement: str, release: Release) -> Run:
-        environment = self._environment
-        assert environment is not None  # noqa: S101 - prepare() came first
         try:
+            environment = self._ready()
             environment.change(axis, release.version, max(self._date, release.date) + LATER)
         except NotInstallableError as error:
             row = self._row(statement, axis, release.version, "not-installable", message=str(error))
@@ -138,8 +152,7 @@ class _Worker:
         return self._run(statement, axis, release.version)
 
     def _run(self, statement: str, axis: str, version: str) -> Run:
-        environment = self._environment
-        assert environment is not None  # noqa: S101 - prepare() came first
+        environment = self._ready()
         outcome = run_imports(
             _target(environment),
             _variables(environment, self.job.subject.backend),

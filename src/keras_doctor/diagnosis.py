@@ -44,7 +44,7 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
         healthy=_healthy(context, bool(kept)),
         causes=tuple(kept),
         consequences=tuple(folded),
-        notes=tuple(f for f in findings if f.key not in chosen),
+        notes=tuple(f for f in findings if f.key not in chosen and not _follows(f, kept)),
         results=results,
         selection=selection_of(context),
         backends=backends or backends_of(context),
@@ -201,6 +201,11 @@ def _fold(causes: list[Finding]) -> tuple[list[Finding], list[Finding]]:
         )
         (folded if explained else kept).append(found)
     return kept, folded
+
+
+def _follows(found: Finding, causes: list[Finding]) -> bool:
+    """Whether a cause says the same already: then it is no note of its own."""
+    return any(_explains(cause, found) for cause in causes)
 
 
 def _explains(cause: Finding, other: Finding) -> bool:

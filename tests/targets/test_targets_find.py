@@ -124,6 +124,13 @@ def test_the_tools_own_environment_is_not_meant_unless_asked_for(
     assert str(own) not in found.environ["PATH"]
     assert found.considered[0] == f"PATH holds {own}/bin, this tool's own environment: passed over"
     assert find("python", "x.py", own=str(own)).target.python == str(venv / "bin" / "python")
+    # A program that lies only there can still be run, after the user's own ones.
+    runner = own / "bin" / "runner"
+    runner.write_text("#!/bin/sh\n")
+    runner.chmod(0o755)
+    entries = find("python", "x.py", own=str(own)).run_environ["PATH"].split(":")
+    assert entries[0] != str(own / "bin")
+    assert entries[-1] == str(own / "bin")
     named = find(python=str(own), own=str(own))
     assert named.target.environment == str(own)
     assert named.environ["PATH"] == world["PATH"]

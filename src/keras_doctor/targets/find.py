@@ -192,7 +192,7 @@ def _found(start: Launch, why: str, command: Sequence[str], search: Search, plac
         arguments=start.arguments,
         run=_run(command, search),
         run_folder=place,
-        run_environ=search.environ,
+        run_environ=search.run_environ,
     )
 
 
@@ -205,7 +205,7 @@ def _run(command: Sequence[str], search: Search) -> tuple[str, ...]:
 
     line = shell_line(command, State(search.environ, search.folder))
     if line is None:
-        if files.which(command[0], search.environ, search.folder):
+        if files.which(command[0], search.run_environ, search.folder):
             return tuple(command)
         if ASSIGNMENT.match(command[0]) and not files.WINDOWS:
             return ("env", *command)

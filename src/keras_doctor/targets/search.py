@@ -47,6 +47,19 @@ class Search:
         self.considered.append(f"PATH holds {programs}, {OWN}: passed over")
         return {**environ, "PATH": os.pathsep.join(kept)}
 
+    @property
+    def run_environ(self) -> dict[str, str]:
+        """The variables in which the user's command is run.
+
+        Programs that lie only beside this tool (uv, in an environment for development) are
+        found there too, but none of them before the user's own.
+        """
+        given = self.given.get("PATH", "")
+        if self.own is None or given == self.environ.get("PATH", ""):
+            return self.environ
+        last = [self.environ.get("PATH", ""), os.path.join(self.own, files.BIN)]
+        return {**self.environ, "PATH": os.pathsep.join(filter(None, last))}
+
     def note(self, line: str) -> None:
         """Add a line about a place."""
         self.considered.append(line)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from keras_doctor.knowledge import load
+from keras_doctor.names import normalize
+from keras_doctor.records import NamedTuple
 from keras_doctor.versions import within
 
 TYPE_CHECKING = False
@@ -27,6 +29,33 @@ def refusals() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
     rows = load("compatibility")["refusal"]
     return tuple((row["used"], re.compile(row["pattern"])) for row in rows)
+
+
+class BadRelease(NamedTuple):
+    """A release that is known not to work somewhere."""
+
+    version: str
+    platforms: tuple[str, ...]
+    """Values of ``sys.platform``."""
+    pattern: str
+    """How the failure reads."""
+    instead: str
+    source: str
+
+
+def bad_releases(distribution: str) -> tuple[BadRelease, ...]:
+    """The releases of a distribution that are known to be bad."""
+    return tuple(
+        BadRelease(
+            version=row["version"],
+            platforms=tuple(row["platforms"]),
+            pattern=row["pattern"],
+            instead=row["instead"],
+            source=row["source"],
+        )
+        for row in load("compatibility")["bad_release"]
+        if row["distribution"] == normalize(distribution)
+    )
 
 
 def lost_since(module: str, python: str) -> str | None:

@@ -84,6 +84,7 @@ RULES: tuple[Rule, ...] = (
         "compatibility.together:plugin_mismatch",
     ),
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
+    Rule("KD901", "upstream-bug", "other.upstream_bug:upstream_bug"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),
 )

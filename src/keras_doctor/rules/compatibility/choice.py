@@ -34,30 +34,51 @@ def best_release(
         culprit: The distribution that is to change.
         clauses: Further clauses, like ``<4``.
         of_the_time_of: A day like ``2020-07-27``: then the newest release up to two months
-            later is taken, since nothing better is known.
+            later is taken, or the first one after that, since nothing better is known.
     """
-    interpreter, machine = context.snapshot.interpreter, context.snapshot.machine
-    if interpreter is None:
-        return None
-    from keras_doctor.knowledge.releases import nearest
-
     asked = [*clauses, *requirements_on(context, culprit.name, context.way)]
     everybody = requirements_on(context, culprit.name, context.distributions)
     for wanted in ([*asked, *everybody], asked):
+        found = _choose(context, culprit, wanted, of_the_time_of)
+        if found is not None:
+            return found
+    return None
+
+
+def _choose(
+    context: Context, culprit: Distribution, wanted: Sequence[str], day: str | None
+) -> str | None:
+    from keras_doctor.knowledge.releases import installable, nearest
+
+    interpreter, machine = context.snapshot.interpreter, context.snapshot.machine
+    if interpreter is None:
+        return None
+    libc = machine.libc if machine else None
+    if day is None:
         found = nearest(
             culprit.name,
-            lambda release, wanted=wanted: _will_do(  # type: ignore[misc]
-                context, culprit, release, wanted, of_the_time_of
-            ),
-            to=None if of_the_time_of else culprit.version,
+            lambda release: _will_do(context, culprit, release, wanted),
+            to=culprit.version,
             python=interpreter.version,
             platform=interpreter.platform,
             machine=interpreter.machine,
-            libc=machine.libc if machine else None,
+            libc=libc,
         )
-        if found is not None:
-            return found.release.version
-    return None
+        return found.release.version if found else None
+    rows = [
+        one.release
+        for one in installable(
+            culprit.name,
+            python=interpreter.version,
+            platform=interpreter.platform,
+            machine=interpreter.machine,
+            libc=libc,
+        )
+        if one.how == "wheel" and _will_do(context, culprit, one.release, wanted)
+    ]
+    in_time = [row for row in rows if _is_of_the_time(row, day)]
+    chosen = in_time[:1] or rows[-1:]  # newest first
+    return chosen[0].version if chosen else None
 
 
 def requirements_on(context: Context, name: str, parents: Iterable[str]) -> list[str]:
@@ -77,13 +98,10 @@ def _will_do(
     culprit: Distribution,
     release: Release,
     wanted: Sequence[str],
-    day: str | None,
 ) -> bool:
     if release.version == culprit.version or any(
         satisfies(release.version, one) is False for one in wanted
     ):
-        return False
-    if day is not None and not _is_of_the_time(release, day):
         return False
     return not fails_here(context, culprit.name, release.version)
 

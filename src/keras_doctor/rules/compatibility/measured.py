@@ -88,6 +88,7 @@ def _clash(
     edge_version = edge.newer if side == "newer" else edge.older
     limit = f"from {edge_version} on" if side == "newer" else f"with {edge_version} and older"
     worked = low if low == high else f"{low} to {high}"
+    told = f"was seen to work with {used.name} {worked}, and to fail {limit}"
     saving = edge.statement.startswith(SAVING)
     return Clash(
         source="measured",
@@ -98,8 +99,7 @@ def _clash(
         evidence=(
             seen(f"{subject.name} {subject.version}", subject.metadata),
             seen(
-                f"{subject.name} {edge.release} was run with {used.name}: {worked} work, it fails "
-                f"{limit}",
+                f"{subject.name} {edge.release} {told}",
                 f"measured on Python {edge.python}, {edge.date}",
             ),
         ),

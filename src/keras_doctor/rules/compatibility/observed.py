@@ -161,7 +161,7 @@ def _clash(
         title=f"{user.name} {user.version} does not go with {used.name} {used.version}",
         why=why,
         evidence=(
-            seen(f"{raised.type}: {raised.message}", _place(raised)),
+            seen(f"{raised.type}: {raised.message.partition(chr(10))[0]}", _place(raised)),
             seen(f"{user.name} {user.version}", user.metadata),
             seen(f"{used.name} {used.version}", used.metadata),
         ),

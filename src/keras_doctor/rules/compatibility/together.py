@@ -179,7 +179,9 @@ def _other_release(context: Context, verdict: Verdict, culprit: Distribution) ->
     """The nearest release of the culprit that is known, or likely, to fit."""
     measured = next((c for c in verdict.clashes if c.source == "measured"), None)
     bounds = _tightest(requirements_on(context, culprit.name, context.way), culprit.version)
-    if measured is None and not bounds:
+    violated = any(satisfies(culprit.version, one) is False for one in bounds)
+    if measured is None and not violated:
+        # What is declared is met, and it fails all the same.
         return _of_the_same_time(context, verdict, culprit)
     clauses = bounds
     if measured is not None and measured.used == culprit and measured.fitting is not None:

@@ -1,0 +1,213 @@
+"""The recorded files of one location beside what is there."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from keras_doctor.verify.cache import Cache, is_racy, key_of
+from keras_doctor.verify.place import ABSENT, OUTSIDE, Place
+from keras_doctor.verify.record import to_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keras_doctor.model import Distribution
+    from keras_doctor.verify.record import File, Record
+
+_ENDS = 64
+
+
+class Entry:
+    """One file that is there, with what a RECORD says about it.
+
+    Attributes:
+        path: Its absolute path.
+        distribution: Whose RECORD knows it; the first, when several do.
+        recorded: The SHA-256 in it, as the RECORD writes it.
+        recorded_size: The size in it.
+        size: The size that the file has.
+        mtime_ns: Its modification time.
+        key: What the cache may remember of it; None when it must not.
+        found: Its SHA-256, when it was read.
+        trouble: Why it could not be read, a clause.
+        fine: Whether it is what was shipped; None while, or because, that is not known.
+        twins: The same file as other distributions have recorded it.
+    """
+
+    __slots__ = (
+        "distribution",
+        "fine",
+        "found",
+        "key",
+        "mtime_ns",
+        "path",
+        "recorded",
+        "recorded_size",
+        "size",
+        "trouble",
+        "twins",
+    )
+
+    def __init__(
+        self, path: str, distribution: Distribution, file: File, status: os.stat_result
+    ) -> None:
+        _, self.recorded, self.recorded_size = file
+        self.path = path
+        self.distribution = distribution
+        self.size = status.st_size
+        self.mtime_ns = status.st_mtime_ns
+        self.key: bytes | None = None
+        self.found: bytes | None = None
+        self.trouble: str | None = None
+        self.fine: bool | None = None
+        self.twins: tuple[Entry, ...] = ()
+
+    @property
+    def claims(self) -> tuple[Entry, ...]:
+        """This and its twins: all that was recorded about the file."""
+        return (self, *self.twins)
+
+    @property
+    def digest(self) -> bytes:
+        """The recorded SHA-256."""
+        return to_bytes(self.recorded)
+
+    def may_fit(self) -> bool:
+        """Whether by its size it may be what somebody has recorded."""
+        return any(claim.recorded_size in (None, self.size) for claim in self.claims)
+
+    def changed_meanwhile(self) -> bool:
+        """Whether somebody writes to it just now."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return True
+        return (status.st_size, status.st_mtime_ns) != (self.size, self.mtime_ns)
+
+    def is_zeros(self) -> bool:
+        """Whether it begins and ends with zero bytes, as a crash leaves a file behind."""
+        try:
+            with open(self.path, "rb") as file:
+                head = file.read(_ENDS)
+                file.seek(max(0, self.size - _ENDS))
+                return bool(head) and not (head + file.read(_ENDS)).strip(b"\0")
+        except OSError:
+            return False
+
+
+class Location:
+    """One entry of sys.path with distributions that are verified.
+
+    Attributes:
+        path: As the patient's Python writes it.
+        entries: The files that are there, by path.
+        metadata: The metadata folders that were verified.
+        from_cache: How many files were known from an earlier run.
+        counts: How many recorded files are absent, and how many lead outside through a link.
+        problems: What could not be looked at, a clause each.
+    """
+
+    def __init__(self, path: str, cache: str | None, started_ns: int) -> None:
+        """Begin with none of its files.
+
+        Args:
+            path: The location.
+            cache: The folder of the cache, or None.
+            started_ns: When the run started, in nanoseconds since the epoch.
+        """
+        self.path = path
+        self.entries: dict[str, Entry] = {}
+        self.metadata: list[str] = []
+        self.from_cache = 0
+        self.counts = {ABSENT: 0, OUTSIDE: 0}
+        self.problems: list[str] = []
+        self._place = Place(path)
+        self._cache = Cache(cache, path) if cache is not None else None
+        self._started_ns = started_ns
+
+    def add(self, distribution: Distribution, record: Record) -> list[Entry]:
+        """Look which of the recorded files of a distribution are there.
+
+        Returns:
+            Those that must be read to know whether they are as shipped.
+        """
+        self.metadata.append(distribution.metadata)
+        known = self._cache.known(_section(distribution.metadata)) if self._cache else None
+        unknown: list[Entry] = []
+        for folder, files in record.folders.items():
+            refusal = self._place.refusal(folder)
+            if refusal is None:
+                self._add_files(folder, distribution, files, known, unknown)
+            elif refusal in self.counts:
+                self.counts[refusal] += len(files)
+            else:
+                self.problems.append(f"the folder {self._place.path(folder)} may not be read")
+        return unknown
+
+    def _add_files(
+        self,
+        folder: str,
+        distribution: Distribution,
+        files: Sequence[File],
+        known: frozenset[bytes] | None,
+        unknown: list[Entry],
+    ) -> None:
+        start = self._place.path(folder).rstrip(os.sep) + os.sep
+        entries, look, kind = self.entries, os.lstat, stat.S_IFMT
+        for file in files:
+            path = start + file[0]
+            try:
+                status = look(path)
+            except (OSError, ValueError):
+                status = None
+            if status is None or kind(status.st_mode) != stat.S_IFREG:
+                unusual = self._place.status(path)
+                if isinstance(unusual, str):
+                    self._refuse(path, unusual)
+                    continue
+                status = unusual
+            entry = Entry(path, distribution, file, status)
+            if known is not None:
+                entry.key = key_of(path, status, file[1])
+                if entry.key in known:
+                    entry.fine = True
+                elif is_racy(status, self._started_ns):
+                    entry.key = None
+            first = entries.get(path)
+            if first is not None:
+                first.twins += (entry,)
+                first.fine = first.fine or entry.fine
+                continue
+            entries[path] = entry
+            if entry.fine:
+                self.from_cache += 1
+            else:
+                unknown.append(entry)
+
+    def _refuse(self, path: str, reason: str) -> None:
+        if reason in self.counts:
+            self.counts[reason] += 1
+        else:
+            self.problems.append(f"{path} may not be read")
+
+    def remember(self, existing: Sequence[Distribution]) -> None:
+        """Write down which files were as recorded.
+
+        Args:
+            existing: All distributions of this location.
+        """
+        if self._cache is None:
+            return
+        sections: dict[str, list[bytes]] = {_section(one): [] for one in self.metadata}
+        for entry in self.entries.values():
+            if entry.fine:
+                for claim in entry.claims:
+                    if claim.key is not None:
+                        sections[_section(claim.distribution.metadata)].append(claim.key)
+        self._cache.keep(sections, {*sections, *(_section(one.metadata) for one in existing)})
+
+
+def _section(metadata: str) -> str:
+    return os.path.basename(metadata)

@@ -86,12 +86,14 @@ def verify(
     compared = [entry for entry in entries if entry.fine is not None]
     changed = sorted((e for e in entries if e.fine is False), key=lambda entry: entry.path)
     mismatches = [_mismatch(entry, claim) for entry in changed for claim in entry.claims]
+    from_cache = sum(len(location.known) for location in places)
     verified = Verified(
         scope="all" if way is None else "way",
         distributions=distributions,
-        files=len(compared),
-        bytes=sum(entry.size for entry in compared),
-        from_cache=sum(location.from_cache for location in places),
+        files=from_cache + len(compared),
+        bytes=sum(sum(location.known.values()) for location in places)
+        + sum(entry.size for entry in compared),
+        from_cache=from_cache,
         absent=sum(location.counts[ABSENT] for location in places),
         left_out=left_out + sum(location.counts[OUTSIDE] for location in places),
         mismatches=tuple(mismatches[:MOST_LISTED]),

@@ -43,7 +43,8 @@ def settle(
     """
     problems = []
     for location in locations:
-        left = [entry for entry in location.entries.values() if not entry.fine]
+        location.settle_known()
+        left = list(location.entries.values())
         _read_late([entry for entry in left if entry.found is None and entry.may_fit()])
         for entry in left:
             if entry.found is not None:

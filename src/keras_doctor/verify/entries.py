@@ -51,14 +51,19 @@ class Entry:
     )
 
     def __init__(
-        self, path: str, distribution: Distribution, file: File, status: os.stat_result
+        self,
+        path: str,
+        distribution: Distribution,
+        file: File,
+        status: os.stat_result,
+        key: bytes | None,
     ) -> None:
         _, self.recorded, self.recorded_size = file
         self.path = path
         self.distribution = distribution
         self.size = status.st_size
         self.mtime_ns = status.st_mtime_ns
-        self.key: bytes | None = None
+        self.key = key
         self.found: bytes | None = None
         self.trouble: str | None = None
         self.fine: bool | None = None
@@ -102,9 +107,9 @@ class Location:
 
     Attributes:
         path: As the patient's Python writes it.
-        entries: The files that are there, by path.
+        entries: The files that must be read, by path.
+        known: The sizes of the files that are as an earlier run has read them, by path.
         metadata: The metadata folders that were verified.
-        from_cache: How many files were known from an earlier run.
         counts: How many recorded files are absent, and how many lead outside through a link.
         problems: What could not be looked at, a clause each.
     """
@@ -119,13 +124,14 @@ class Location:
         """
         self.path = path
         self.entries: dict[str, Entry] = {}
+        self.known: dict[str, int] = {}
         self.metadata: list[str] = []
-        self.from_cache = 0
         self.counts = {ABSENT: 0, OUTSIDE: 0}
         self.problems: list[str] = []
         self._place = Place(path)
         self._cache = Cache(cache, path) if cache is not None else None
         self._started_ns = started_ns
+        self._keys: dict[str, list[bytes]] = {}
 
     def add(self, distribution: Distribution, record: Record) -> list[Entry]:
         """Look which of the recorded files of a distribution are there.
@@ -134,7 +140,9 @@ class Location:
             Those that must be read to know whether they are as shipped.
         """
         self.metadata.append(distribution.metadata)
-        known = self._cache.known(_section(distribution.metadata)) if self._cache else None
+        section = _section(distribution.metadata)
+        known = self._cache.known(section) if self._cache else None
+        self._keys[section] = []
         unknown: list[Entry] = []
         for folder, files in record.folders.items():
             refusal = self._place.refusal(folder)
@@ -154,8 +162,11 @@ class Location:
         known: frozenset[bytes] | None,
         unknown: list[Entry],
     ) -> None:
-        start = self._place.path(folder).rstrip(os.sep) + os.sep
+        start = self._place.path(folder, "")
+        if folder:
+            start += os.sep
         entries, look, kind = self.entries, os.lstat, stat.S_IFMT
+        keys = self._keys[_section(distribution.metadata)]
         for file in files:
             path = start + file[0]
             try:
@@ -168,23 +179,22 @@ class Location:
                     self._refuse(path, unusual)
                     continue
                 status = unusual
-            entry = Entry(path, distribution, file, status)
+            key = None
             if known is not None:
-                entry.key = key_of(path, status, file[1])
-                if entry.key in known:
-                    entry.fine = True
-                elif is_racy(status, self._started_ns):
-                    entry.key = None
-            first = entries.get(path)
-            if first is not None:
-                first.twins += (entry,)
-                first.fine = first.fine or entry.fine
-                continue
-            entries[path] = entry
-            if entry.fine:
-                self.from_cache += 1
-            else:
+                key = key_of(path, status, file[1])
+                # Several may have recorded it; that it is as one of them says is enough.
+                if key in known or path in self.known:
+                    keys.append(key)
+                    self.known[path] = status.st_size
+                    continue
+                if is_racy(status, self._started_ns):
+                    key = None
+            entry = Entry(path, distribution, file, status, key)
+            first = entries.setdefault(path, entry)
+            if first is entry:
                 unknown.append(entry)
+            else:
+                first.twins += (entry,)
 
     def _refuse(self, path: str, reason: str) -> None:
         if reason in self.counts:
@@ -200,13 +210,20 @@ class Location:
         """
         if self._cache is None:
             return
-        sections: dict[str, list[bytes]] = {_section(one): [] for one in self.metadata}
         for entry in self.entries.values():
             if entry.fine:
-                for claim in entry.claims:
-                    if claim.key is not None:
-                        sections[_section(claim.distribution.metadata)].append(claim.key)
-        self._cache.keep(sections, {*sections, *(_section(one.metadata) for one in existing)})
+                self._keep(entry)
+        self._cache.keep(self._keys, {*self._keys, *(_section(one.metadata) for one in existing)})
+
+    def settle_known(self) -> None:
+        """Take the files that the cache turned out to know from those that must be judged."""
+        for path in self.known.keys() & self.entries.keys():
+            self._keep(self.entries.pop(path))
+
+    def _keep(self, entry: Entry) -> None:
+        for claim in entry.claims:
+            if claim.key is not None:
+                self._keys[_section(claim.distribution.metadata)].append(claim.key)
 
 
 def _section(metadata: str) -> str:

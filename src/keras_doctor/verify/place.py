@@ -22,13 +22,14 @@ class Place:
 
     def __init__(self, location: str) -> None:
         self.location = location
+        self._start = location.rstrip(os.sep) + os.sep
         self._root = os.path.realpath(location)
         self._folders: dict[str, str | None] = {"": None}
 
     def path(self, folder: str, name: str = "") -> str:
         """The absolute path of a relative folder, or of a file in it."""
-        parts = [part for part in folder.split("/") if part]
-        return os.path.join(self.location, *parts, *([name] if name else []))
+        below = f"{folder}/{name}" if folder and name else folder or name
+        return self._start + below.replace("/", os.sep)
 
     def refusal(self, folder: str) -> str | None:
         """Why a folder is not looked into, or None: it is one, and lies inside."""

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keras_doctor.verify.record import MOST_ROWS, parse_record, to_bytes
-from verify.verify_sites import encoded, row
+from verifying.verify_sites import encoded, row
 
 HASH = encoded(b"x")
 

@@ -12,7 +12,7 @@ import pytest
 from keras_doctor.model import Conda, FileCheck
 from keras_doctor.verify import Verification, verify
 from keras_doctor.verify.merge import with_verified
-from verify.verify_sites import LONG_AGO, Site, encoded, row
+from verifying.verify_sites import LONG_AGO, Site, encoded, row
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links and modes of POSIX")
 FILES = {"keras/__init__.py": b"x = 1\n", "keras/lib.so": b"\1" * 100_000, "keras/a.txt": b"a"}
@@ -224,6 +224,22 @@ def test_the_second_run_reads_nothing(
     # Another scope uses what is known, and does not forget the rest.
     assert run(site, {"keras"}, cache=cache).verified.from_cache == 4
     assert run(site, cache=cache).verified.from_cache == 4
+
+
+@pytest.mark.usefixtures("not_racy")
+@pytest.mark.parametrize("first", ["keras", "nightly"])
+def test_a_shared_file_is_read_once(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Whoever of the two was verified first, and whose version it is."""
+    site.install("keras", {"shared.py": b"mine"})
+    site.install("nightly", {"shared.py": b"theirs"}, "a.py,,", "longer/record.py,,")
+    cache = str(tmp_path / "cache")
+    run(site, {first}, cache=cache)
+    run(site, cache=cache)
+    monkeypatch.setattr("keras_doctor.verify.hashing.Crew._read", None)
+    seen = run(site, cache=cache)
+    assert (seen.verified.files, seen.verified.from_cache, seen.anomalies) == (1, 1, {})
 
 
 @pytest.mark.usefixtures("not_racy")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.verify_sites import Site
+from verifying.verify_sites import Site
 
 
 @pytest.fixture

@@ -100,7 +100,8 @@ def build(environment: Path) -> None:
     if (environment / ".complete").exists():
         return
     uv = Path(sys.executable).with_name("uv")
-    variables = {"UV_LINK_MODE": "hardlink", **os.environ}
+    # A link that another install adds to a file changes its change time, and it is read again.
+    variables = {**os.environ, "UV_LINK_MODE": "copy"}
     variables.pop("VIRTUAL_ENV", None)
     base = getattr(sys, "_base_executable", sys.executable)
     python = str(environment / "bin" / "python")

@@ -73,7 +73,7 @@ def verify(
             location = locations.get(one.location)
             if location is None:
                 location = locations[one.location] = Location(one.location, cache, started_ns)
-            crew.feed(worth_reading(location.add(one, record)))
+            location.add(one, record, lambda files: crew.feed(worth_reading(files)))
         crew.finish(share)
     places = list(locations.values())
     everybody = [one.metadata for one in snapshot.distributions]

@@ -11,12 +11,14 @@ from keras_doctor.verify.record import to_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from keras_doctor.model import Distribution
     from keras_doctor.verify.record import File, Record
 
 _ENDS = 64
+_PART = 200
+_MUCH = 1 << 22
 
 
 class Entry:
@@ -133,26 +135,34 @@ class Location:
         self._started_ns = started_ns
         self._keys: dict[str, list[bytes]] = {}
 
-    def add(self, distribution: Distribution, record: Record) -> list[Entry]:
+    def add(
+        self, distribution: Distribution, record: Record, read: Callable[[list[Entry]], None]
+    ) -> None:
         """Look which of the recorded files of a distribution are there.
 
-        Returns:
-            Those that must be read to know whether they are as shipped.
+        Args:
+            distribution: One of this location.
+            record: What it has recorded.
+            read: Given the files that must be read to know whether they are as shipped, a part
+                at a time: what is large is read while the rest is still looked for.
         """
         self.metadata.append(distribution.metadata)
         section = _section(distribution.metadata)
         known = self._cache.known(section) if self._cache else None
         self._keys[section] = []
         unknown: list[Entry] = []
-        for folder, files in record.folders.items():
+        for folder, files in sorted(record.folders.items(), key=_weight, reverse=True):
             refusal = self._place.refusal(folder)
             if refusal is None:
                 self._add_files(folder, distribution, files, known, unknown)
+                if len(unknown) >= _PART or sum(entry.size for entry in unknown) >= _MUCH:
+                    read(unknown)
+                    unknown = []
             elif refusal in self.counts:
                 self.counts[refusal] += len(files)
             else:
                 self.problems.append(f"the folder {self._place.path(folder)} may not be read")
-        return unknown
+        read(unknown)
 
     def _add_files(
         self,
@@ -224,6 +234,11 @@ class Location:
         for claim in entry.claims:
             if claim.key is not None:
                 self._keys[_section(claim.distribution.metadata)].append(claim.key)
+
+
+def _weight(item: tuple[str, list[File]]) -> int:
+    """How large the files of a folder are, as they are recorded."""
+    return sum(size or 0 for _, _, size in item[1])
 
 
 def _section(metadata: str) -> str:

@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from verify_task import busy_seconds
+
 from keras_doctor import api
 from keras_doctor.collect.load import dumps_snapshot
 from keras_doctor.verify.hashing import processors
@@ -63,8 +65,8 @@ class Round(NamedTuple):
 
     @property
     def others(self) -> float:
-        """The worst moment."""
-        return max(sample.others for sample in self.samples.values())
+        """While the first run of ours wanted all processors."""
+        return self.samples["ours"].others
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,11 +138,9 @@ def measure(environment: Path, snapshot: Path, work: Path) -> tuple[Round, tuple
 
 def _run(task: str, snapshot: Path, cache: str) -> tuple[Sample, dict[str, float]]:
     argv = [sys.executable, str(HERE / "verify_task.py"), task, str(snapshot), cache]
-    busy, started, own = busy_seconds(), time.perf_counter(), sum(os.times()[2:4])
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=600)
-    others = _others(busy, started, own)
     seen = json.loads(done.stdout)
-    return Sample(seen["wall"], seen["cpu"], seen["memory_mb"], others), seen
+    return Sample(seen["wall"], seen["cpu"], seen["memory_mb"], seen["others"]), seen
 
 
 def whole(environment: Path, work: Path) -> list[Sample]:
@@ -162,23 +162,9 @@ def whole(environment: Path, work: Path) -> list[Sample]:
     return samples
 
 
-def busy_seconds() -> float | None:
-    """CPU seconds that all processes of this machine have used; None where that is not told."""
-    try:
-        with open("/proc/stat", encoding="ascii") as file:
-            fields = [int(field) for field in file.readline().split()[1:]]
-    except (OSError, ValueError):
-        return None
-    user, nice, system, _idle, _wait, irq, softirq, steal = fields[:8]
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def _others(busy: float | None, started: float, own: float) -> float:
-    now = busy_seconds()
-    if busy is None or now is None:
-        return 0.0
+def _others(busy: float, started: float, own: float) -> float:
     mine = sum(os.times()[2:4]) - own
-    return max(0.0, now - busy - mine) / (time.perf_counter() - started)
+    return max(0.0, busy_seconds() - busy - mine) / (time.perf_counter() - started)
 
 
 def wait_for_quiet(seconds: float) -> None:
@@ -213,7 +199,14 @@ def report(rounds: Sequence[Round], size: tuple[int, int]) -> str:
     cores = processors()
     files, total = size
     rates = [total / one.samples["ours"].wall for one in used]
+    left = [cores - one.others for one in used]
+    alone = [rate * cores / part for rate, part in zip(rates, left, strict=True)]
     shares = [100 * rate / (one.openssl * cores) for rate, one in zip(rates, used, strict=True)]
+    net = [100 * rate / (one.openssl * cores) for rate, one in zip(alone, used, strict=True)]
+    faster = [
+        one.samples["loop"].wall / one.samples["ours"].wall * cores / part
+        for one, part in zip(used, left, strict=True)
+    ]
     openssl_rate = _spread([one.openssl / 1e9 for one in used], 2)
     lines = [
         "# Speed of `check --verify`",
@@ -237,6 +230,8 @@ def report(rounds: Sequence[Round], size: tuple[int, int]) -> str:
         f"| `openssl speed -evp sha256` ({BLOCK} bytes), one CPU | {openssl_rate} GB/s |",
         f"| keras-doctor, nothing remembered | {_spread([r / 1e9 for r in rates], 2)} GB/s |",
         f"| share of OpenSSL times {cores} CPUs | {_spread(shares, 0)} % |",
+        f"| the same, of the CPU time that others left | {_spread(net, 0)} % |",
+        f"| times the loop, had it had the CPU time that others used | {_spread(faster, 2)} |",
         "",
         "The whole command, with the start of Python and everything else:",
         "",
@@ -257,7 +252,7 @@ def _circumstances(used: Sequence[Round], quiet: Sequence[Round], rounds: Sequen
         which = "All rounds count."
     else:
         which = "The machine was busy with other work: all rounds count."
-    return f"{which} Others used {others} CPUs meanwhile (load average {load})."
+    return f"{which} Others used {others} CPUs while keras-doctor hashed (load average {load})."
 
 
 def _row(title: str, used: Sequence[Round]) -> str:

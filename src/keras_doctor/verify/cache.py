@@ -63,7 +63,8 @@ def key_of(path: str, status: os.stat_result, digest: str) -> bytes:
 
 def is_racy(status: os.stat_result, started_ns: int) -> bool:
     """Whether a file changed so shortly before the run that it may do so unseen."""
-    return max(status.st_mtime_ns, status.st_ctime_ns) > started_ns - RACY
+    limit = started_ns - RACY
+    return status.st_ctime_ns > limit or status.st_mtime_ns > limit
 
 
 class Cache:
@@ -97,7 +98,7 @@ class Cache:
         """
         new = {name: data for name, data in self._sections.items() if name in existing}
         for name, keys in sections.items():
-            new[name] = b"".join(sorted(set(keys)))
+            new[name] = b"".join(dict.fromkeys(keys))
         new = {name: data for name, data in new.items() if data}
         if new == self._sections:
             return

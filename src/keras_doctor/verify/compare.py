@@ -44,7 +44,7 @@ def settle(
     problems = []
     for location in locations:
         location.settle_known()
-        left = list(location.entries.values())
+        left = [entry for entry in location.entries.values() if not entry.fine]
         _read_late([entry for entry in left if entry.found is None and entry.may_fit()])
         for entry in left:
             if entry.found is not None:

@@ -32,6 +32,7 @@ class Entry:
         size: The size that the file has.
         mtime_ns: Its modification time.
         key: What the cache may remember of it; None when it must not.
+        memory: Where that is to be put when the file is as shipped.
         found: Its SHA-256, when it was read.
         trouble: Why it could not be read, a clause.
         fine: Whether it is what was shipped; None while, or because, that is not known.
@@ -43,6 +44,7 @@ class Entry:
         "fine",
         "found",
         "key",
+        "memory",
         "mtime_ns",
         "path",
         "recorded",
@@ -59,6 +61,7 @@ class Entry:
         file: File,
         status: os.stat_result,
         key: bytes | None,
+        memory: list[bytes],
     ) -> None:
         _, self.recorded, self.recorded_size = file
         self.path = path
@@ -66,6 +69,7 @@ class Entry:
         self.size = status.st_size
         self.mtime_ns = status.st_mtime_ns
         self.key = key
+        self.memory = memory
         self.found: bytes | None = None
         self.trouble: str | None = None
         self.fine: bool | None = None
@@ -80,6 +84,18 @@ class Entry:
     def digest(self) -> bytes:
         """The recorded SHA-256."""
         return to_bytes(self.recorded)
+
+    def accept(self, found: bytes) -> None:
+        """Take note of the SHA-256 that the file has; mostly, that is all there is to know."""
+        self.found = found
+        if found == self.digest:
+            self.fine = True
+
+    def remember(self) -> None:
+        """Put the keys where they belong: the file is as shipped."""
+        for claim in self.claims if self.twins else (self,):
+            if claim.key is not None:
+                claim.memory.append(claim.key)
 
     def may_fit(self) -> bool:
         """Whether by its size it may be what somebody has recorded."""
@@ -199,7 +215,7 @@ class Location:
                     continue
                 if is_racy(status, self._started_ns):
                     key = None
-            entry = Entry(path, distribution, file, status, key)
+            entry = Entry(path, distribution, file, status, key, keys)
             first = entries.setdefault(path, entry)
             if first is entry:
                 unknown.append(entry)
@@ -222,18 +238,13 @@ class Location:
             return
         for entry in self.entries.values():
             if entry.fine:
-                self._keep(entry)
+                entry.remember()
         self._cache.keep(self._keys, {*self._keys, *(_section(one.metadata) for one in existing)})
 
     def settle_known(self) -> None:
         """Take the files that the cache turned out to know from those that must be judged."""
         for path in self.known.keys() & self.entries.keys():
-            self._keep(self.entries.pop(path))
-
-    def _keep(self, entry: Entry) -> None:
-        for claim in entry.claims:
-            if claim.key is not None:
-                self._keys[_section(claim.distribution.metadata)].append(claim.key)
+            self.entries.pop(path).remember()
 
 
 def _weight(item: tuple[str, list[File]]) -> int:

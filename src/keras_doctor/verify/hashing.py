@@ -50,7 +50,7 @@ _advise = getattr(os, "posix_fadvise", None)
 class Crew:
     """The threads that read files, as a context manager that stops them.
 
-    Each file's ``found`` is filled in, or its ``trouble`` when it cannot be read.
+    Each file is told its SHA-256, or its ``trouble`` when it cannot be read.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -61,6 +61,7 @@ class Crew:
         self._batches: deque[list[Entry]] = deque()
         self._condition = threading.Condition()
         self._closed = False
+        self._on_small = 0
         self._stopped = False
         self._error: BaseException | None = None
         self._count = self._total = self._done = 0
@@ -128,19 +129,32 @@ class Crew:
                         self._read(file, buffer)
                     except OSError as error:
                         file.trouble = error.strerror or str(error)
+                self._done_with(batch)
         except BaseException as error:  # noqa: BLE001 - raised again by who waits
             self._error = error
             self._stopped = True
 
     def _next(self) -> Sequence[Entry]:
+        """The next files for one thread; none when there will be none.
+
+        Small files are mostly a matter of the interpreter, which only one thread can have: one
+        reads them while the others have large ones, and the feeder is done.
+        """
         with self._condition:
             while not (self._large or self._batches or self._closed):
                 self._condition.wait()
             if self._stopped:
                 return ()
-            if self._large:
-                return (heapq.heappop(self._large)[2],)
-            return self._batches.popleft() if self._batches else ()
+            now = self._closed and not self._on_small
+            if self._batches and (now or not self._large):
+                self._on_small += 1
+                return self._batches.popleft()
+            return (heapq.heappop(self._large)[2],) if self._large else ()
+
+    def _done_with(self, files: Sequence[Entry]) -> None:
+        if files[0].size < LARGE:
+            with self._condition:
+                self._on_small -= 1
 
     def _read(self, file: Entry, buffer: memoryview) -> None:
         size = file.size
@@ -168,7 +182,7 @@ class Crew:
         if size <= _AT_ONCE:
             self._done += read
         if read == size:
-            file.found = state.digest()
+            file.accept(state.digest())
         else:
             file.trouble = CHANGED
 

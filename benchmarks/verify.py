@@ -74,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench-verify ARGS=...", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, metavar="N")
     parser.add_argument("--wait", type=float, default=30.0, metavar="SECONDS")
+    parser.add_argument("--note", default="", metavar="TEXT", help="what else a reader must know")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep the environment here")
     parser.add_argument("--results", type=Path, default=HERE / "results", metavar="DIR")
     options = parser.parse_args(arguments)
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if number:
                 rounds.append(one)
     options.results.mkdir(parents=True, exist_ok=True)
-    text = report(rounds, size)
+    text = report(rounds, size, options.note)
     (options.results / "verify.md").write_text(text, encoding="utf-8")
     print(text)
     return 0
@@ -192,7 +193,7 @@ def openssl() -> float:
     return float(found[1]) * 1000
 
 
-def report(rounds: Sequence[Round], size: tuple[int, int]) -> str:
+def report(rounds: Sequence[Round], size: tuple[int, int], note: str = "") -> str:
     """The results as Markdown."""
     quiet = [one for one in rounds if one.others < QUIET]
     used = quiet if len(quiet) >= ENOUGH else rounds
@@ -216,6 +217,7 @@ def report(rounds: Sequence[Round], size: tuple[int, int]) -> str:
             f"Python {platform.python_version()}; {' and '.join(PACKAGES)}: {files:,} files, "
             f"{total / 1e6:,.0f} MB, all in the page cache. {len(rounds)} rounds, all programs in "
             f"turn within a round; `make bench-verify`. {_circumstances(used, quiet, rounds)} "
+            f"{note + ' ' * bool(note)}"
             "Medians (minimum to maximum); ratios are taken within a round. Wall and CPU: the work "
             "itself, without the start of Python; what keras-doctor does includes reading the "
             "RECORDs, asking for the status of each file, and comparing."

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 """Called with one sentence before each step that may take long."""
+Share = Callable[[int, int], None]
+"""Called with how many bytes of how many are done."""
 
 
 def check(
@@ -34,12 +36,14 @@ def check(
     wish: str | None = None,
     live: bool = True,
     thorough: bool = False,
+    verify: str = "no",
     train: bool = False,
     timeout: float = 120.0,
     snapshot: Snapshot | None = None,
     environ: Mapping[str, str] | None = None,
     folder: str | None = None,
     progress: Progress | None = None,
+    share: Share | None = None,
 ) -> tuple[Examination, tuple[str, ...]]:
     """Say why `import keras` fails, or that it works.
 
@@ -53,12 +57,17 @@ def check(
         thorough: Whether the contents of the installed files, and the files of what imports
             were not seen to load, are looked at before anything is known to fail; they are in
             any case after a live run that fails, or when a cause was read.
+        verify: ``way``: compare every file of the distributions on the way of the import with
+            the SHA-256 that its RECORD gives; ``all``: of all distributions; ``no``: of none.
+            What was read is remembered in the user's cache folder, the one thing that this
+            function writes.
         train: Whether one real training step is tried after the import.
         timeout: Seconds for each live run.
         snapshot: Facts collected elsewhere; then nothing is collected or run here.
         environ: The user's environment; default: this process's.
         folder: The user's working folder; default: this process's.
         progress: Told before each slow step.
+        share: Told how many bytes of how many are hashed, while they are.
 
     Returns:
         The examination, and one line for each place that was considered for the target.
@@ -66,18 +75,33 @@ def check(
     Raises:
         keras_doctor.targets.TargetError: There is no such target.
         keras_doctor.collect.CollectError: The target could not be read.
+        ValueError: `verify` has no such meaning, or the files of `snapshot` are elsewhere.
     """
+    if verify not in ("no", "way", "all") or (snapshot is not None and verify != "no"):
+        raise ValueError(f"verify={verify!r}" + " with a snapshot" * (snapshot is not None))
     if snapshot is not None:
         context = Context(snapshot, wish=wish)
         return _examined(context, ()), ()
     found = _find(python, kernel, project, command, environ, folder)
     # Looking at everything costs three times as much: first see whether it works.
-    facts = _collect(found, wish, thorough=thorough)
+    facts = _collect(found, wish, thorough=thorough or verify != "no")
+    verified: Callable[[Snapshot], Snapshot] = _unchanged
+    if verify != "no":
+        from keras_doctor.verified import verification_of
+
+        verified = verification_of(
+            facts,
+            verify,
+            wish=wish,
+            environ=os.environ if environ is None else environ,
+            share=share,
+        )
+        facts = verified(facts)
     elsewhere = _elsewhere(facts, found)
     if not live:
         examined = _examined(Context(facts, wish=wish, elsewhere=elsewhere), ())
         if examined.diagnosis.causes and not thorough:
-            facts = _collect(found, wish, thorough=True)
+            facts = verified(_collect(found, wish, thorough=True))
             examined = _examined(Context(facts, wish=wish, elsewhere=elsewhere), ())
         return examined, found.considered
     from keras_doctor.experiment import Experiment
@@ -88,7 +112,7 @@ def check(
         wish=wish,
         timeout=timeout,
         elsewhere=elsewhere,
-        look_closer=lambda: _collect(found, wish, thorough=True),
+        look_closer=lambda: verified(_collect(found, wish, thorough=True)),
         progress=progress or _silent,
     )
     diagnosis = experiment.examine(train=train)
@@ -178,6 +202,11 @@ def update_knowledge(*, progress: Progress | None = None) -> Updated:
     from keras_doctor.refresh.update import update
 
     return update(user_folder(), progress=progress)
+
+
+def _unchanged(snapshot: Snapshot) -> Snapshot:
+    """The facts without those of hashes, which nobody asked for."""
+    return snapshot
 
 
 def _silent(_: str) -> None:

@@ -84,6 +84,7 @@ def test_words_reach_the_examination(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main([*words.split(), "--", "python", "train.py", "--", "--format", "json"]) == 0
     arguments = recorder.arguments
     assert callable(arguments.pop("progress"))
+    assert callable(arguments.pop("share"))
     assert arguments == {
         "python": "3.11",
         "kernel": "k",
@@ -92,6 +93,7 @@ def test_words_reach_the_examination(monkeypatch: pytest.MonkeyPatch) -> None:
         "wish": "jax",
         "live": True,
         "thorough": False,
+        "verify": "no",
         "train": True,
         "timeout": 7.5,
         "snapshot": None,
@@ -102,6 +104,19 @@ def test_no_live(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = examine(monkeypatch)
     main(["--no-live"])
     assert recorder.arguments["live"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "scope"), [("--verify", "way"), ("--verify=way", "way"), ("--verify=all", "all")]
+)
+def test_verify(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], words: str, scope: str
+) -> None:
+    recorder = examine(monkeypatch, samples.proven())
+    main([words, "--no-live"])
+    assert recorder.arguments["verify"] == scope
+    again = "--verify" if scope == "way" else "--verify=all"
+    assert f"keras-doctor check {again}\n" in capfd.readouterr().out
 
 
 def test_the_command_to_verify_keeps_the_target(
@@ -146,6 +161,9 @@ def test_the_command_for_somebody_else_keeps_the_target(
         (["-q", "-v"], "contradict each other"),
         (["--snapshot", "x", "--python", "3"], "--snapshot"),
         (["--snapshot", "x", "--", "python"], "--snapshot"),
+        (["--snapshot", "x", "--verify"], "--verify would have to read the files"),
+        (["--verify=every"], "--verify is way or all, not 'every'."),
+        (["--verify", "all"], "'all' is no option of check."),
         (["--snapshot", "/no/such"], "The snapshot /no/such cannot be read"),
         (["--output", "/no/such/folder/x"], "the folder /no/such/folder does not exist."),
         (["--output", "/"], "is a folder"),

@@ -117,6 +117,36 @@ def test_progress_needs_a_terminal(monkeypatch: pytest.MonkeyPatch, enabled: boo
     assert stream.getvalue() == ""
 
 
+def test_progress_of_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = Terminal()
+    with Progress(stream=stream, limit=7.5) as progress:
+        progress.share(0, 2_000_000_000)
+        assert stream.getvalue() == ""
+        monkeypatch.setattr("keras_doctor.cli.progress.DELAY", 0.0)
+        progress.share(500_000_000, 2_000_000_000)
+        progress.share(3_000_000_000, 2_000_000_000)
+        progress.share(0, 0)
+    first, last = stream.getvalue().split("\r\x1b[K")[1:3]
+    assert first == "Hashing the installed files [######..................]  25% of 2,000 MB"
+    assert last == "Hashing the installed files [########################] 100% of 2,000 MB"
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("columns", [1, 30])
+def test_progress_of_hashing_fits(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("keras_doctor.cli.progress.DELAY", 0.0)
+    stream, silent = Terminal(), io.StringIO()
+    for place in (stream, silent):
+        with Progress(stream=place) as progress:
+            progress.share(1, 2)
+    assert len(stream.getvalue().split("\x1b[K")[1].rstrip("\r")) <= max(columns - 1, 10)
+    assert silent.getvalue() == ""
+
+
 @pytest.mark.parametrize(
     ("prefix", "argv0", "name"),
     [

@@ -23,5 +23,6 @@ def snapshot(**changes: Any) -> Snapshot:
         conda=None,
         machine=None,
         script=None,
+        verified=None,
     )
     return Snapshot(**{**empty, **changes})

@@ -32,6 +32,7 @@ CHECK = [
     "crashed",
     "ask",
     "problems",
+    "verified",
 ]
 PAGE = RulePage(
     code="KD102",

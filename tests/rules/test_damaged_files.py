@@ -152,6 +152,18 @@ POSITIVE: list[tuple[str, str, Case]] = [
         ),
     ),
     (
+        "KD302",
+        "altered-files",
+        Case(
+            "of the right size and another content",
+            keras(anomaly(INNER, "hash", 100, 100), anomaly("keras/b.py", "size", 100, 130)),
+            "keras",
+            "risk",
+            ("2 files of keras 3.8.0", "not as it was shipped"),
+            (again(),),
+        ),
+    ),
+    (
         "KD305",
         "unreadable-files",
         Case(
@@ -214,6 +226,12 @@ def test_what_is_shown_first() -> None:
         (anomaly(INNER, "size", 100, 30), "model.py has 30 bytes, 100 were shipped"),
         (anomaly(INNER, "zeros", 100, 100), "model.py is full of zero bytes"),
         (anomaly(INNER, "size", 100, 130), "model.py has 130 bytes, 100 were shipped"),
+        (anomaly(INNER, "hash", 100, 130), "model.py has 130 bytes, 100 were shipped"),
+        (anomaly(INNER, "hash", 100, 0), "model.py is empty"),
+        (
+            anomaly(INNER, "hash", 100, 100),
+            "model.py has the size that was shipped, but not the content (its SHA-256 differs)",
+        ),
     ],
 )
 def test_words(what: FileAnomaly, text: str) -> None:
@@ -279,6 +297,38 @@ def test_an_edited_file_explains_only_what_comes_from_it() -> None:
     assert predicts(found, failed(BOOM))
     assert not predicts(found, failed(raised("ValueError", "no", f"{SITE}/keras/src/other.py")))
     assert not predicts(found, died())
+
+
+def weakly(found: Finding, outcome: Outcome) -> bool:
+    return any(matches(sign, outcome) for sign in found.signs)
+
+
+FAR = failed(raised("ValueError", "no", f"{SITE}/keras/src/other.py"))
+
+
+def test_another_content_explains_what_is_far_only_when_nothing_else_does() -> None:
+    (found,) = judge("KD302", keras(anomaly(INNER, "hash", 100, 100)))
+    assert predicts(found, failed(BOOM))
+    assert not predicts(found, FAR)
+    assert weakly(found, FAR)
+    assert not weakly(found, died())
+    (library,) = judge("KD302", checked(files(NUMPY, anomaly(LIBRARY, "hash", 100, 100))))
+    assert not predicts(library, died("SIGSEGV"))
+    assert weakly(library, died("SIGSEGV"))
+
+
+def test_another_text_explains_nothing() -> None:
+    (found,) = judge("KD302", keras(anomaly("keras/readme.txt", "hash", 100, 100)))
+    assert not weakly(found, FAR)
+
+
+def test_off_the_way_it_explains_nothing() -> None:
+    other = dist("other", "1.0", imports=("other",))
+    check = files(other, anomaly("other/a.py", "hash", 100, 100), checked=0)
+    context = checked(check, beside=[other])
+    (found,) = judge("KD302", context)
+    assert found.weight == "risk"
+    assert not weakly(found, failed(raised("ValueError", "no", f"{SITE}/other/b.py")))
 
 
 def test_unreadable_predicts_a_refusal() -> None:

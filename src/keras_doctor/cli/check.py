@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from keras_doctor.model import Snapshot
 
 DESCRIPTION = """Says why `import keras` fails in the Python that you use, with the evidence and
-what mends it, or that it works. Nothing in the environment is changed. A command of yours after
+what mends it, or that it works. Nothing in the environment is changed; --verify remembers in your
+cache folder what it has read, and nothing else is written anywhere. A command of yours after
 two dashes (keras-doctor check -- python train.py) is examined instead, and run once."""
 
 
@@ -30,6 +31,14 @@ def parser() -> Parser:
             "--thorough",
             None,
             "with --no-live: also look into the files, and at rarely loaded ones",
+        ),
+        Option(
+            "--verify",
+            "SCOPE",
+            "compare every file on the way of the import with its SHA-256; =all: every "
+            "installed file",
+            choices=("way", "all"),
+            implied="way",
         ),
         Option("--train", None, "also do one real training step"),
         words.timeout_option(),
@@ -72,10 +81,12 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             wish=options.backend,
             live=not (options.no_live or snapshot is not None),
             thorough=options.thorough,
+            verify=options.verify or "no",
             train=options.train,
             timeout=options.timeout,
             snapshot=snapshot,
             progress=progress,
+            share=progress.share,
         )
     found = bool(examination.diagnosis.causes)
     status = 1 if found and not options.exit_zero else 0
@@ -111,6 +122,8 @@ def again(options: Options, command: tuple[str, ...]) -> str:
     stays as it is, it is to be typed where the snapshot came from.
     """
     argv = ["check", *_same_target(options)]
+    if options.verify:
+        argv.append("--verify" if options.verify == "way" else f"--verify={options.verify}")
     if options.train:
         argv.append("--train")
     if options.timeout != words.TIMEOUT:
@@ -184,6 +197,11 @@ def _refuse_contradictions(options: Options, command: tuple[str, ...]) -> None:
         raise UsageError("--train runs a training step, and --no-live forbids to run anything.")
     if options.snapshot is None:
         return
+    if options.verify:
+        raise UsageError(
+            "--snapshot examines what was written down elsewhere; --verify would have to read the "
+            "files, and they are there."
+        )
     for option in ("python", "kernel", "project", "train"):
         if getattr(options, option):
             raise UsageError(

@@ -33,9 +33,10 @@ class Option:
         convert: Makes the value from the word; raises UsageError, or ValueError with the
             reason.
         default: The value when it is not given.
+        implied: The value when it is given without one; then one can only follow after ``=``.
     """
 
-    __slots__ = ("choices", "convert", "default", "metavar", "name", "short", "text")
+    __slots__ = ("choices", "convert", "default", "implied", "metavar", "name", "short", "text")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Option:
         choices: tuple[str, ...] = (),
         convert: Callable[[str], Any] | None = None,
         default: Any = None,
+        implied: str | None = None,
     ) -> None:
         self.name = name
         self.metavar = metavar
@@ -55,6 +57,7 @@ class Option:
         self.choices = choices
         self.convert = convert
         self.default = default if metavar else False
+        self.implied = implied
 
     @property
     def key(self) -> str:
@@ -140,6 +143,8 @@ class Parser:
             if given is not None:
                 raise UsageError(f"{option.name} takes no value.")
             return True
+        if given is None and option.implied is not None:
+            given = option.implied
         if given is None:
             if not rest or rest[0].startswith("--"):
                 raise UsageError(f"{option.name} wants a value: {option.name} {option.metavar}.")
@@ -173,4 +178,6 @@ class Parser:
 
 def _head(option: Option) -> str:
     head = f"{option.short}, {option.name}" if option.short else f"    {option.name}"
+    if option.implied is not None:
+        return f"{head}[={option.metavar}]"
     return f"{head} {option.metavar}" if option.metavar else head

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DELAY = 0.5
 """Seconds after which a step is worth a word."""
 _ERASE = "\r\x1b[K"
+_BAR = 24
 
 
 class Progress:
@@ -39,6 +40,7 @@ class Progress:
         )
         self._timer: Timer | None = None
         self._shown = False
+        self._since: float | None = None
 
     def __call__(self, message: str) -> None:
         """Say what starts now."""
@@ -46,10 +48,29 @@ class Progress:
             return
         from threading import Timer
 
+        self._since = None
         self._stop()
         self._timer = Timer(0.0 if self._shown else DELAY, self._show, [message])
         self._timer.daemon = True
         self._timer.start()
+
+    def share(self, done: int, total: int) -> None:
+        """Draw how many bytes of the files are hashed."""
+        if not self._enabled or total <= 0:
+            return
+        import time
+
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if not self._shown and now - self._since < DELAY:
+            return
+        self._stop()
+        part = min(done / total, 1.0)
+        bar = "#" * round(part * _BAR)
+        text = f"Hashing the installed files [{bar:.<{_BAR}}] {part:4.0%} of {total / 1e6:,.0f} MB"
+        self._write(_ERASE + text[: max(columns() - 1, 10)])
+        self._shown = True
 
     def _show(self, message: str) -> None:
         from keras_doctor.report.layout import one_line

@@ -43,6 +43,7 @@ from keras_doctor.model.findings import (
     Sign,
 )
 from keras_doctor.model.outcome import Change, Frame, ImportEdge, Outcome, Raised
+from keras_doctor.model.verified import Mismatch, NotVerifiable, Verified
 
 __all__ = [
     "Api",
@@ -68,8 +69,10 @@ __all__ = [
     "Leftover",
     "LocalModule",
     "Machine",
+    "Mismatch",
     "Module",
     "ModuleCopy",
+    "NotVerifiable",
     "Outcome",
     "PathCommand",
     "PathEntry",
@@ -86,4 +89,5 @@ __all__ = [
     "StartupLine",
     "Target",
     "Variable",
+    "Verified",
 ]

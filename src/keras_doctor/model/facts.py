@@ -9,6 +9,7 @@ Unknown is ``None`` and "none found" is an empty tuple: a rule must be able to t
 apart. Paths are absolute and as the patient's Python writes them.
 """
 
+from keras_doctor.model.verified import Verified
 from keras_doctor.records import NamedTuple
 
 
@@ -111,7 +112,8 @@ class FileAnomaly(NamedTuple):
     path: str
     state: str
     """``missing`` | ``size`` (differs) | ``zeros`` (has content of zero bytes) | ``unreadable``
-    (its mode forbids reading) | ``folder-unreadable``."""
+    (its mode forbids reading) | ``folder-unreadable`` | ``hash`` (its SHA-256 differs; only when
+    the files were verified, and then also for files that no import loads)."""
     recorded_size: int | None
     size: int | None
 
@@ -355,3 +357,5 @@ class Snapshot(NamedTuple):
     script: Script | None
     problems: tuple[str, ...]
     """What could not be read, one sentence each: never silently missing."""
+    verified: Verified | None = None
+    """What hashing the files showed; None when nobody asked for it."""

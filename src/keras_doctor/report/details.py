@@ -35,6 +35,7 @@ def add(
         sources(page, diagnosis.selection)
     _runs(page, examination.outcomes)
     _path(page, snapshot)
+    _verified(page, snapshot)
     _rules(page, diagnosis)
 
 
@@ -66,6 +67,19 @@ def sources(page: Page, selection: Selection) -> None:
                 for api in selection.apis
             ],
             indent=2,
+        )
+
+
+def _verified(page: Page, snapshot: Snapshot) -> None:
+    verified = snapshot.verified
+    if verified is None or not (verified.mismatches or verified.not_verifiable):
+        return
+    _heading(page, "What hashing the files showed")
+    for one in verified.mismatches:
+        page.text(f"{one.path} is not as {one.distribution} has shipped it", indent=2, hang=2)
+    for left in verified.not_verifiable:
+        page.text(
+            f"{left.distribution} {left.version}: not verified: {left.reason}", indent=2, hang=2
         )
 
 

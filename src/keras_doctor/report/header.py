@@ -6,7 +6,7 @@ from keras_doctor.report import wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from keras_doctor.model import Examination, Outcome
+    from keras_doctor.model import Examination, Outcome, Verified
     from keras_doctor.report.layout import Page
 
 _OUTPUT_LINES = 6
@@ -101,12 +101,16 @@ def add_choice(page: Page, examination: Examination) -> None:
 
 
 def add_untried(page: Page, examination: Examination, *, from_file: bool) -> None:
-    """What was not tried, so that nobody takes it for fine."""
+    """What was verified, and what was not tried, so that nobody takes it for fine."""
+    verified = examination.snapshot.verified
+    if verified is not None:
+        page.field("Verified", _verified(verified))
     if not examination.outcomes:
         reason = "facts from a file are only read" if from_file else "--no-live"
         page.field("Not tried", f"the import itself ({reason})")
         checks = examination.snapshot.files
-        if checks and not any(check.contents_checked for check in checks):
+        looked = verified is not None or any(check.contents_checked for check in checks)
+        if checks and not looked:
             page.field(
                 "Not read", "the contents of the installed files, only their sizes (--thorough)"
             )
@@ -114,3 +118,20 @@ def add_untried(page: Page, examination: Examination, *, from_file: bool) -> Non
     trained = any(run.kind in ("train", "command") for run in examination.outcomes)
     if not trained and examination.diagnosis.healthy:
         page.field("Not tried", "a training step (--train does one)")
+
+
+def _verified(verified: Verified) -> str:
+    """What hashing showed, in one line."""
+    size = wording.size(verified.bytes)
+    where = "of all distributions" if verified.scope == "all" else "on the way of the import"
+    if verified.mismatches_total:
+        text = (
+            f"{verified.mismatches_total:,} of {wording.plural(verified.files, 'file')} {where} "
+            f"({size}) not as shipped, by SHA-256"
+        )
+    else:
+        text = f"{wording.plural(verified.files, 'file')} {where} ({size}) as shipped, by SHA-256"
+    left = len({one.distribution for one in verified.not_verifiable})
+    if left:
+        text += f"; {wording.plural(left, 'distribution')} cannot be verified"
+    return text

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         RuleResult,
         Selection,
         Snapshot,
+        Verified,
     )
     from keras_doctor.refresh.update import Updated
     from keras_doctor.report.pages import RulePage
@@ -53,6 +54,7 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
         "crashed",
         "ask",
         "problems",
+        "verified",
     ),
     "backends": ("wish", "selection", "backends", "live"),
     "envs": ("environments",),
@@ -115,6 +117,7 @@ def check(examination: Examination, *, exit_code: int) -> dict[str, Any]:
             for ask in diagnosis.asks
         ],
         "problems": list(examination.snapshot.problems),
+        "verified": _verified(examination.snapshot.verified),
     }
 
 
@@ -382,6 +385,35 @@ def _fix(fix: Fix) -> dict[str, Any]:
 
 def _result(result: RuleResult) -> dict[str, Any]:
     return {"code": result.code, "name": result.name, "reason": result.reason}
+
+
+def _verified(verified: Verified | None) -> dict[str, Any] | None:
+    if verified is None:
+        return None
+    return {
+        "scope": verified.scope,
+        "distributions": verified.distributions,
+        "files": verified.files,
+        "bytes": verified.bytes,
+        "from_cache": verified.from_cache,
+        "absent": verified.absent,
+        "left_out": verified.left_out,
+        "mismatches": [
+            {
+                "distribution": one.distribution,
+                "path": one.path,
+                "recorded": one.recorded,
+                "found": one.found,
+            }
+            for one in verified.mismatches
+        ],
+        "mismatches_total": verified.mismatches_total,
+        "not_verifiable": [
+            {"distribution": one.distribution, "version": one.version, "reason": one.reason}
+            for one in verified.not_verifiable
+        ],
+        "seconds": verified.seconds,
+    }
 
 
 def _rule(page: RulePage) -> dict[str, Any]:

@@ -257,4 +257,13 @@ def seconds(value: float) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 check``, ``3 checks``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size(count: int) -> str:
+    """A number of bytes for a person: ``712 kB``, ``1.2 GB``."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            value = count / unit
+            return f"{value:.1f} {name}" if value < 10 else f"{value:.0f} {name}"
+    return plural(count, "byte")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from keras_doctor.knowledge import measured
+from keras_doctor.knowledge.imports import twins_of
 from keras_doctor.names import normalize
+from keras_doctor.requirements import applies, parse_requirement
 from keras_doctor.rules.compatibility.measured import SUBJECTS
 from keras_doctor.versions import satisfies
 
@@ -103,7 +105,28 @@ def _will_do(
         satisfies(release.version, one) is False for one in wanted
     ):
         return False
+    if _drags_others_along(context, release):
+        return False
     return not fails_here(context, culprit.name, release.version)
+
+
+def _drags_others_along(context: Context, release: Release) -> bool:
+    """Whether installing it would change what else is installed, or bring a twin of it."""
+    for line in release.requires or ():
+        needed = parse_requirement(line)
+        if needed is None or "extra" in needed.marker:
+            continue
+        if applies(needed.marker, context.marker_environment) is False:
+            continue
+        installed = context.first(needed.name)
+        if installed is not None:
+            if satisfies(installed.version, needed.specifier) is False:
+                return True
+            continue
+        twins = twins_of(needed.name)
+        if twins is not None and any(context.first(twin) for twin in twins[1]):
+            return True
+    return False
 
 
 def _is_of_the_time(release: Release, day: str) -> bool:

@@ -60,16 +60,32 @@ def is_cut(anomaly: FileAnomaly) -> bool:
     return anomaly.size < anomaly.recorded_size
 
 
+def is_edit(anomaly: FileAnomaly) -> bool:
+    """Whether a file has other content than shipped without the marks of damage."""
+    return anomaly.state == "hash" or (anomaly.state == "size" and not is_cut(anomaly))
+
+
+def is_code(anomaly: FileAnomaly) -> bool:
+    """Whether an import could load the file itself."""
+    return anomaly.path.endswith((".py", ".pyd", ".dll", ".dylib")) or ".so" in os.path.basename(
+        anomaly.path
+    )
+
+
 def describe(anomaly: FileAnomaly) -> Evidence:
     """One anomaly in words."""
+    state = anomaly.state
+    if state == "hash" and anomaly.recorded_size not in (None, anomaly.size):
+        state = "size"
     texts = {
         "missing": "is missing",
         "zeros": "is full of zero bytes",
         "unreadable": "may not be read",
         "folder-unreadable": "lies in a folder that may not be read",
         "size": f"has {anomaly.size} bytes, {anomaly.recorded_size} were shipped",
+        "hash": "has the size that was shipped, but not the content (its SHA-256 differs)",
     }
-    text = "is empty" if anomaly.state == "size" and anomaly.size == 0 else texts[anomaly.state]
+    text = "is empty" if state == "size" and anomaly.size == 0 else texts[state]
     return seen(f"{os.path.basename(anomaly.path)} {text}", anomaly.path)
 
 

@@ -10,7 +10,9 @@ from keras_doctor.rules.integrity.damage import (
     check_of,
     describe,
     distribution_of,
+    is_code,
     is_cut,
+    is_edit,
     is_top_init,
     key_name,
     loadable,
@@ -59,7 +61,8 @@ def altered_files(context: Context) -> Iterator[Finding]:
 
     What it checks: for every distribution on the way of the import, the size of each loadable file
     against its RECORD, and whether its content is zero bytes. A file that is longer than shipped
-    was edited rather than damaged: it counts only when the failure comes from it.
+    was edited rather than damaged: it counts only when the failure comes from it. So does, with
+    ``check --verify``, a file that has the right size and another SHA-256 than its RECORD says.
 
     Why it breaks the import: a full disk, a power cut or an interrupted copy leaves files with the
     right name and not the right content. "source code string cannot contain null bytes", "file
@@ -85,23 +88,33 @@ def altered_files(context: Context) -> Iterator[Finding]:
         pass
     for check in context.snapshot.files:
         distribution = distribution_of(context, check)
-        edited = [a for a in loadable(check.anomalies) if a.state == "size" and not is_cut(a)]
+        edited = [a for a in loadable(check.anomalies) if is_edit(a)]
         if distribution and edited:
             found = True
-            result = _finding(
-                context,
-                distribution,
-                edited,
-                code="KD302",
-                cause="altered-files",
-                verb="not as it was shipped",
-                why="Somebody or something changed them after the install.",
-                explains=(),
-            )
-            only_there = [sign(file=a.path) for a in edited[:20]]
-            yield result._replace(weight="risk", signs=tuple(only_there), key=result.key + "+")
+            yield _edited(context, distribution, edited)
     if not found:
-        raise RuledOut("every file on the way has the size that was shipped")
+        what = "content (SHA-256)" if context.snapshot.verified else "size"
+        raise RuledOut(f"every file on the way has the {what} that was shipped")
+
+
+def _edited(context: Context, distribution: Distribution, edited: list[FileAnomaly]) -> Finding:
+    """A note, unless the failure comes from one of the files."""
+    found = _finding(
+        context,
+        distribution,
+        edited,
+        code="KD302",
+        cause="altered-files",
+        verb="not as it was shipped",
+        why="Somebody or something changed them after the install.",
+        explains=(),
+    )
+    signs = [sign(file=a.path) for a in edited[:20]]
+    # Hashes tell of single bytes too, which nobody edits: these may fail far from their file.
+    broken = [a for a in edited if a.state == "hash" and is_code(a)]
+    if broken and context.on_the_way(distribution.name):
+        signs += [one._replace(weak=True) for one in signs_of(distribution, broken)]
+    return found._replace(weight="risk", signs=tuple(signs), key=found.key + "+")
 
 
 def unreadable_files(context: Context) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 
 from keras_doctor.compat.asked import CompatError
@@ -52,7 +53,6 @@ def platform_from(word: str | None) -> tuple[str, str]:
         CompatError: There is no such system.
     """
     import platform as this
-    import sys
 
     from keras_doctor.knowledge.tags import place
 
@@ -106,12 +106,15 @@ def environment(where: Where) -> dict[str, str]:
 def pythons_for(names: Iterable[str]) -> tuple[str, ...]:
     """The Pythons that wheels of the packages were built for, newest first.
 
-    Where none was (pure Python, sdists), those that wheels of any known package were built for.
+    Where none was (pure Python, sdists), those that wheels of any known package were built for;
+    where not even these tell, the one that this program runs on.
     """
     found = {python for name in names for python in _built_for(name)}
     if not found:
         found = {python for name in known_packages() for python in _built_for(name)}
     found |= {base.python for base in measured.all_bases()}
+    if not found:
+        found = {f"{sys.version_info[0]}.{sys.version_info[1]}"}
     return tuple(sorted(found, key=compare_key, reverse=True))
 
 

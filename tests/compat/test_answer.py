@@ -24,7 +24,7 @@ def versions(found: Together | None) -> list[str]:
 
 
 def held(found: Answer) -> list[tuple[str, str, str, str]]:
-    return [tuple(one) for one in found.held]
+    return [(one.name, one.first, one.last, one.why) for one in found.held]
 
 
 def test_the_newest_that_was_seen_to_work(build: Any) -> None:

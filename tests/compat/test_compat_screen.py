@@ -76,13 +76,31 @@ def test_nothing_goes_together(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_never_fine_without_a_run(capfd: pytest.CaptureFixture[str]) -> None:
     out = screen(capfd, "keras six")
-    assert "keras with six: not measured" in out
+    assert "not measured: keras with six" in out
     assert "Neither says anything about the other, and they were not measured." in out
     out = screen(capfd, "theano six --python 3.11")
     assert out.startswith("Nothing that is known speaks against theano 1.0.5 and six 1.17.0")
     assert "theano has no wheel: it is built when installed" in out
     assert "the requirements were not read" in out
     assert "?: the requirements of some releases were not read." in out
+
+
+def test_runs_elsewhere_are_said_to_be_elsewhere(
+    capfd: pytest.CaptureFixture[str], build: Any
+) -> None:
+    build({"keras": [rel("2.10.0")], "tensorflow": [rel("2.10.1")]}, EDGES)
+    assert main(["compat", "keras", "tensorflow", "--platform", "macos", "--python", "3.9"]) == 0
+    out = " ".join(capfd.readouterr().out.split())
+    assert "they were run together on Python 3.10 on linux-x86_64." in out
+    assert "(tensorflow 2.10.1, Python 3.10, not on this one, 2024-06-01)" in out
+
+
+def test_long_requirements_are_cut(capfd: pytest.CaptureFixture[str], build: Any) -> None:
+    line = "six>=1,!=2.1,!=2.2,!=2.3,<3"
+    build({"keras": [rel("1.0", line)], "six": [rel("1.0")]})
+    assert "keras 1.0 requires six>=1,<3 (and leaves out single releases)" in screen(
+        capfd, "keras six --python 3.11"
+    )
 
 
 def test_one_package(capfd: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,12 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
 
     from keras_doctor.compat.answer import answer
 
-    found = answer(options.words, python=options.python, platform=options.platform)
+    found = answer(
+        options.words,
+        python=options.python,
+        platform=options.platform,
+        every_pair=options.verbose or options.format == "json",
+    )
     status = 0 if found.newest is not None else 1
 
     def text() -> str:

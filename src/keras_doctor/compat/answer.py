@@ -105,13 +105,16 @@ class Answer(NamedTuple):
     measured_runs: int
 
 
-def answer(words: Sequence[str], *, python: str | None, platform: str | None) -> Answer:
+def answer(
+    words: Sequence[str], *, python: str | None, platform: str | None, every_pair: bool = True
+) -> Answer:
     """What goes together.
 
     Args:
         words: Packages, like ``keras``, ``tensorflow==2.10`` or ``keras<3``.
         python: Like ``3.11``; None: any.
         platform: ``linux``, ``macos`` or ``windows``, perhaps with a processor; None: this one.
+        every_pair: Whether there is a table for each pair, or only those with the first package.
 
     Raises:
         CompatError: A word means no package that is known, or no Python or platform.
@@ -138,7 +141,7 @@ def answer(words: Sequence[str], *, python: str | None, platform: str | None) ->
         elsewhere=_elsewhere(places, wanted) if best is None and wanted else None,
         otherwise=_otherwise(asked, places, pythons) if best is None else None,
         held=why_not_newer(places, best) if best else (),
-        tables=_tables(places, wanted),
+        tables=_tables(places, wanted, every_pair=every_pair),
         overview=overview_of(asked[0], places, wanted) if len(asked) == 1 else None,
         gaps=tuple(_gaps(asked)),
         gave_up=any(places.at(one).gave_up for one in pythons),
@@ -221,11 +224,14 @@ def _otherwise(asked: Sequence[Asked], places: Places, pythons: Sequence[str]) -
     return _together(free, found, pythons, seen=seen is not None) if found else None
 
 
-def _tables(places: Places, python: str | None) -> tuple[Table, ...]:
+def _tables(places: Places, python: str | None, *, every_pair: bool) -> tuple[Table, ...]:
     """Those with the first package before the others."""
     rows = [_rows(one, places, python) for one in places.asked]
-    pairs = combinations(range(len(rows)), 2)
-    return tuple(_table(places, python, rows, i, j) for i, j in pairs if rows[i] and rows[j])
+    return tuple(
+        _table(places, python, rows, i, j)
+        for i, j in combinations(range(len(rows)), 2)
+        if rows[i] and rows[j] and (every_pair or i == 0)
+    )
 
 
 def _table(

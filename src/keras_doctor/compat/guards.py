@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from keras_doctor.compat.declared import declared
 from keras_doctor.compat.seen import bases_of, edges_of
+from keras_doctor.knowledge.releases import installable, known_packages
 from keras_doctor.names import normalize
 from keras_doctor.versions import compare_key
 
@@ -42,9 +43,21 @@ def _needed(name: str, version: str, where: Where) -> Iterator[tuple[str, str, s
             continue
         says = declared(name, version, edge.dependency, where)
         comes_along = bool(says.lines) or edge.dependency in held
-        if comes_along and says.accepts(edge.newer) is not False:
+        if (
+            comes_along
+            and _comes(edge.dependency, edge.newer, where)
+            and says.accepts(edge.newer) is not False
+        ):
             failure = next(iter(edge.newer_failures), None)
             how = f" with {failure.type}" if failure else ""
             run = f"{edge.statement}, Python {edge.python}"
             fails = f"{edge.subject} {edge.release} fails with {edge.dependency} {edge.newer}{how}"
             yield edge.dependency, edge.newer, f"{fails} ({run}), and its metadata lets that in"
+
+
+def _comes(name: str, first_bad: str, where: Where) -> bool:
+    """Whether an installer could take a release that fails there, as far as is known."""
+    if name not in known_packages():
+        return True
+    found = installable(name, python=where.python, platform=where.system, machine=where.machine)
+    return bool(found) and compare_key(found[0].release.version) >= compare_key(first_bad)

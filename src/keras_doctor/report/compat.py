@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from keras_doctor.report.compat_cells import limit_text, measured_cell, metadata_cell, span
+from keras_doctor.report.compat_cells import (
+    limit_text,
+    measured_cell,
+    metadata_cell,
+    plain_requirement,
+    span,
+)
 from keras_doctor.report.layout import Page
 
 TYPE_CHECKING = False
@@ -40,7 +46,7 @@ def render_compat(
     """
     page = Page(width=width, color=color, unicode=unicode)
     if answer.newest is not None:
-        page.text(_sentence(answer.newest), style="bold")
+        page.text(_sentence(answer.newest, answer), style="bold")
         _add_set(page, answer.newest, answer)
         if not quiet:
             _add_held(page, answer, verbose=verbose)
@@ -55,7 +61,7 @@ def render_compat(
     return page.render()
 
 
-def _sentence(found: Together) -> str:
+def _sentence(found: Together, answer: Answer) -> str:
     names = _listing([f"{one.name} {one.version}" for one in found.members])
     where = f"Python {found.python}"
     if len(found.members) == 1:
@@ -63,12 +69,16 @@ def _sentence(found: Together) -> str:
     if found.evidence == "measured":
         tried = dict.fromkeys(f.python for f in found.facts if f.python not in (None, found.python))
         on = f" on Python {_listing([str(one) for one in tried])}" if tried else ""
+        if answer.platform != answer.measured_platform:
+            on += f" on {answer.measured_platform}"
         return f"{names} go together on {where}: they were run together{on}."
+    ran = sum(fact.measured is not None for fact in found.facts)
+    doubt = "they were not run together"
+    if ran:
+        doubt = f"{ran} of the {len(found.facts)} pairs were run together"
     if found.evidence == "declared":
-        return f"{names} go together on {where} by their metadata; they were not all run together."
-    return (
-        f"Nothing that is known speaks against {names} on {where}; they were not all run together."
-    )
+        return f"{names} go together on {where} by their metadata; {doubt}."
+    return f"Nothing that is known speaks against {names} on {where}; {doubt}."
 
 
 def _add_set(page: Page, found: Together, answer: Answer) -> None:
@@ -80,31 +90,31 @@ def _add_set(page: Page, found: Together, answer: Answer) -> None:
     for member in found.members:
         if member.how == "sdist":
             page.field("built", f"{member.name} has no wheel: it is built when installed", indent=2)
-    for label, text in (pair for fact in found.facts for pair in _fact_lines(fact, found)):
-        page.field(label, text, indent=2)
+    for fact in found.facts:
+        for label, text in _fact_lines(fact, found):
+            page.field(label, text, indent=2)
+    open_pairs = [f"{fact.first} with {fact.second}" for fact in found.facts if not fact.measured]
+    if open_pairs:
+        page.field("unknown", f"not measured: {', '.join(open_pairs)}", indent=2)
     for bound in found.bounds:
         page.field("bound", f"{bound.requirement}: {bound.why}", indent=2)
 
 
 def _fact_lines(fact: Fact, found: Together) -> list[tuple[str, str]]:
     both = f"{fact.first} with {fact.second}"
-    lines = [("measured", f"{both}: not measured")]
+    lines = []
     if fact.measured:
         ran = "import and one training step"
         if fact.statement and not fact.statement.startswith("import "):
             ran += ", and saving a model,"
         here = "" if fact.python == found.python else ", not on this one"
-        lines = [
-            (
-                "measured",
-                f"{both}: {ran} work ({fact.subject}, Python {fact.python}{here}, {fact.date})",
-            )
-        ]
+        run = f"{fact.subject}, Python {fact.python}{here}, {fact.date}"
+        lines.append(("measured", f"{both}: {ran} work ({run})"))
     if fact.says:
-        lines += [("declared", said) for said in fact.says]
+        lines += [("declared", plain_requirement(said)) for said in fact.says]
     elif fact.declared == "not-read":
         lines.append(("declared", f"{both}: the requirements were not read"))
-    else:
+    elif len(found.facts) == 1:
         lines.append(("declared", f"{both}: neither says anything about the other"))
     return lines
 
@@ -114,9 +124,9 @@ def _add_held(page: Page, answer: Answer, *, verbose: bool) -> None:
     for held in answer.held:
         shown[held.name] = shown.get(held.name, 0) + 1
         if verbose or shown[held.name] <= MOST_REASONS:
-            page.field(
-                "not newer", f"{held.name} {span(held.first, held.last)} {held.why}", indent=2
-            )
+            why = held.why if verbose else plain_requirement(held.why)
+            told = f"{held.name} {span(held.first, held.last)} {why}"
+            page.field("not newer", told, indent=2)
     for name, count in shown.items():
         if not verbose and count > MOST_REASONS:
             page.field("", f"{name}: {count - MOST_REASONS} more reasons with --verbose", indent=2)
@@ -176,10 +186,8 @@ def _add_overview(page: Page, overview: Overview, *, verbose: bool) -> None:
 
 
 def _add_tables(page: Page, answer: Answer, *, verbose: bool) -> None:
-    first = answer.asked[0].name
-    shown = [one for one in answer.tables if verbose or one.first == first]
-    room = max(MOST_ROWS // max(len(shown), 1), 5)
-    for table in shown:
+    room = max(MOST_ROWS // max(len(answer.tables), 1), 5)
+    for table in answer.tables:
         page.blank()
         page.text(f"{table.first} with {table.second}, newest first", style="bold")
         if not table.measured and _silent(table):
@@ -213,12 +221,19 @@ def _add_table(
 
 
 def _cells(row: Row, table: Table, answer: Answer, *, verbose: bool) -> tuple[str, ...]:
-    python = () if answer.python else (row.python if row.how == "wheel" else row.how or "-",)
+    python = () if answer.python else (_python_of(row),)
     return (
         *python,
         metadata_cell(row, table, everything=verbose),
         measured_cell(row, table, everything=verbose),
     )
+
+
+def _python_of(row: Row) -> str:
+    """The newest Python that has both; none where nothing of the second is known to go along."""
+    if not any(s.measured == "works" or s.declared == "accepts" for s in row.stretches):
+        return "-"
+    return row.python if row.how == "wheel" else f"{row.python}, built"
 
 
 def _more(page: Page, count: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -9,13 +11,22 @@ if TYPE_CHECKING:
     from keras_doctor.compat.overview import Limit
     from keras_doctor.compat.table import Row, Stretch, Table
 
+MOST_LEFT_OUT = 2
+"""Releases that a requirement may leave out by ``!=`` and still be shown whole."""
 MOST_RANGES = 2
-"""Of a metadata cell; more would not fit beside what was measured."""
+"""Of what works; more would not fit."""
 
 
 def span(first: str, last: str) -> str:
     """``3.12.0-3.13.2``, or one version."""
     return first if first == last else f"{first}-{last}"
+
+
+def plain_requirement(text: str) -> str:
+    """A requirement without a long row of single releases that it leaves out."""
+    if text.count("!=") <= MOST_LEFT_OUT:
+        return text
+    return re.sub(r",?\s*!=[^,;\s]+", "", text) + " (and leaves out single releases)"
 
 
 def metadata_cell(row: Row, table: Table, *, everything: bool) -> str:
@@ -26,12 +37,16 @@ def metadata_cell(row: Row, table: Table, *, everything: bool) -> str:
     doubt = " ?" if "not-read" in kinds else ""
     if not kinds & {"accepts", "forbids"}:
         return "says nothing" + doubt
-    let_in = ranges(row.stretches, lambda s: s.declared in ("accepts", "silent"))
+    # What is accepted by name comes before what nobody speaks of.
+    plain = "accepts" in kinds and not everything
+    let_in = ranges(
+        row.stretches, lambda s: s.declared == "accepts" or (s.declared == "silent" and not plain)
+    )
     if let_in == [(table.earliest, table.latest)]:
         return "any"
     if not let_in:
         return "not read" if doubt else "none"
-    return _few(let_in, everything=everything) + doubt
+    return _few(let_in, len(let_in) if everything else 1) + doubt
 
 
 def measured_cell(row: Row, table: Table, *, everything: bool) -> str:
@@ -46,10 +61,10 @@ def measured_cell(row: Row, table: Table, *, everything: bool) -> str:
     bad = [s for s in row.stretches if s.measured == "fails"]
     if not good and not bad:
         return "not measured"
-    parts = ["works " + _few(good, everything=everything)] if good else []
+    parts = ["works " + _few(good, len(good) if everything else MOST_RANGES)] if good else []
     told = bad[::-1] if everything else _nearest(row.stretches)
     parts += [f"{_reach(one, table)} ({_how(one, messages=everything)})" for one in told]
-    return "; ".join(parts + contradictions(row.stretches, everything=everything))
+    return "; ".join(parts + _contradictions(row.stretches, told, everything=everything))
 
 
 def _nearest(stretches: Sequence[Stretch]) -> list[Stretch]:
@@ -63,9 +78,9 @@ def _nearest(stretches: Sequence[Stretch]) -> list[Stretch]:
     return [stretches[i] for i in (*above[:1], *below[-1:])]
 
 
-def _few(spans: Sequence[tuple[str, str]], *, everything: bool) -> str:
+def _few(spans: Sequence[tuple[str, str]], most: int) -> str:
     """Ranges, newest first; not too many."""
-    shown = spans if everything else spans[-MOST_RANGES:]
+    shown = spans[-most:]
     more = ", ..." if len(shown) < len(spans) else ""
     return ", ".join(span(*one) for one in reversed(shown)) + more
 
@@ -90,16 +105,24 @@ def _reach(stretch: Stretch, table: Table) -> str:
     return f"{span(stretch.first, stretch.last)} fail"
 
 
-def contradictions(stretches: Sequence[Stretch], *, everything: bool) -> list[str]:
-    """Where metadata says the opposite of what was seen; marked, so that the eye finds it."""
+def _contradictions(
+    stretches: Sequence[Stretch], told: Sequence[Stretch], *, everything: bool
+) -> list[str]:
+    """Where metadata says the opposite of what was seen; marked, so that the eye finds it.
+
+    Of what fails, only what the cell tells of.
+    """
     found = []
     for kind, says in (
         ("forbids-what-works", "! metadata forbids "),
         ("accepts-what-fails", "! metadata lets in "),
     ):
-        spots = ranges(stretches, lambda s, kind=kind: s.contradiction == kind)  # type: ignore[misc]
+        marked = [s for s in stretches if s.contradiction == kind]
+        if kind == "accepts-what-fails":
+            marked = [s for s in marked if s in told]
+        spots = ranges(stretches, marked.__contains__)
         if spots:
-            found.append(says + _few(spots, everything=everything))
+            found.append(says + _few(spots, len(spots) if everything else 1))
     return found
 
 

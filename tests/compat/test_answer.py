@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compat.compat_builders import EDGES, PACKAGES, base, built, edge, rel
+from keras_doctor import api
 from keras_doctor.compat import choose
 from keras_doctor.compat.answer import Answer, Together, answer
 from keras_doctor.compat.asked import CompatError
@@ -38,6 +39,20 @@ def test_the_newest_that_was_seen_to_work(build: Any) -> None:
     assert found.unseen is not None
     assert found.unseen.evidence == "declared"
     assert held(found) == [("tensorflow", "2.17.0", "2.17.0", "was not measured with keras 3.6.0")]
+
+
+def test_programs_ask_the_same(build: Any) -> None:
+    build(PACKAGES, EDGES)
+    asked = api.compat(["keras", "tensorflow"], python="3.11", platform="linux-x86_64")
+    assert asked == ask("keras", "tensorflow", python="3.11")
+
+
+def test_runs_of_other_series_do_not_vouch(build: Any) -> None:
+    rows = [edge("tensorflow 2.10.1", "keras", ("2.10.0", "2.10.0"), python="3.10")]
+    build(PACKAGES, rows)
+    found = ask("keras", "tensorflow")
+    assert versions(found.newest) == ["2.10.0", "2.10.1"]
+    assert versions(found.unseen) == ["3.6.0", "2.17.0"]
 
 
 def test_the_order_of_the_names_decides_who_comes_first(build: Any) -> None:

@@ -9,7 +9,8 @@ from keras_doctor.cli.show import show, style
 
 DESCRIPTION = """Says which releases of packages go together: what their metadata declares and what
 was measured in real environments, kept apart, and the newest set as one line to paste. Nothing is
-installed, run or asked of an index. Name packages like keras, tensorflow==2.10 or "keras<3"."""
+installed, run or asked of an index. Name packages like keras, tensorflow==2.10 or "keras<3". Exit
+status 1: nothing goes together there."""
 
 
 def parser() -> Parser:

@@ -144,7 +144,7 @@ def answer(
         tables=_tables(places, wanted, every_pair=every_pair),
         overview=overview_of(asked[0], places, wanted) if len(asked) == 1 else None,
         gaps=tuple(_gaps(asked)),
-        gave_up=any(places.at(one).gave_up for one in pythons),
+        gave_up=places.gave_up,
         releases_read=copies.in_use()[0].date[:10],
         measured_on=about["date"],
         measured_platform=about["platform"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from keras_doctor.compat.choose import Chosen, Search, in_place, ways_in_place
+from keras_doctor.compat import choose
+from keras_doctor.compat.choose import Budget, Chosen, Search, in_place, ways_in_place
 from keras_doctor.compat.seen import bases_of
 from keras_doctor.compat.where import Where, distance, pythons_for
 from keras_doctor.versions import compare_key
@@ -24,6 +25,12 @@ class Places:
         self._system = system
         self._machine = machine
         self._searches: dict[str, Search] = {}
+        self._budget = Budget(choose.MOST_PAIRS)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the search was ended before everything was tried."""
+        return self._budget.spent
 
     def without_versions(self) -> Places:
         """The same packages and places, whatever versions were asked for."""
@@ -37,7 +44,7 @@ class Places:
     def at(self, python: str) -> Search:
         """The search on a Python."""
         if python not in self._searches:
-            self._searches[python] = Search(self.asked, self.where(python))
+            self._searches[python] = Search(self.asked, self.where(python), self._budget)
         return self._searches[python]
 
     def there(self, place: int, python: str) -> tuple[Candidate, ...]:

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from keras_doctor.compat.asked import releases_asked
 from keras_doctor.compat.pair import FORBIDS, Pair, pair
-from keras_doctor.compat.seen import fails_alone, were_measured
+from keras_doctor.compat.seen import fails_alone, is_subject, were_measured, were_measured_as
 from keras_doctor.knowledge.releases import installable
 from keras_doctor.records import NamedTuple
 from keras_doctor.versions import compare_key
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from keras_doctor.compat.where import Where
     from keras_doctor.knowledge.releases import Candidate
 
-MOST_PAIRS = 60_000
-"""After so many looked-up pairs the search gives up, so that an answer comes in any case."""
+MOST_PAIRS = 30_000
+"""After so many looked-up pairs a question's search gives up, so that it ends within half a
+second in any case."""
 
 
 class Chosen(NamedTuple):
@@ -39,15 +40,26 @@ class Chosen(NamedTuple):
         return tuple(compare_key(one.release.version) for one in self.releases)
 
 
+class Budget:
+    """How many pairs a question may still look up, in all places together."""
+
+    def __init__(self, pairs: int) -> None:
+        self.left = pairs
+
+    @property
+    def spent(self) -> bool:
+        """Whether the search is over."""
+        return self.left < 0
+
+
 class Search:
     """The candidates of some packages in one place, and what is known of each pair."""
 
-    def __init__(self, asked: Sequence[Asked], where: Where) -> None:
+    def __init__(self, asked: Sequence[Asked], where: Where, budget: Budget) -> None:
         self.asked = asked
         self.where = where
         self.candidates = [_candidates(one, where) for one in asked]
-        self.gave_up = False
-        self._left = MOST_PAIRS
+        self._budget = budget
         self._run = {
             (i, j): were_measured(asked[i].name, asked[j].name)
             for i, j in combinations(range(len(asked)), 2)
@@ -60,31 +72,43 @@ class Search:
             measured: Whether every pair of packages that was ever run together must have been
                 seen to work; else it is enough that nothing speaks against it.
         """
-        picked = self._extend([], measured=measured)
+        rows = self._measured() if measured else self.candidates
+        picked = self._extend([], rows, measured=measured)
         return None if picked is None else Chosen(where=self.where, releases=tuple(picked))
 
-    def _extend(self, picked: list[Candidate], *, measured: bool) -> list[Candidate] | None:
+    def _measured(self) -> list[list[Candidate]]:
+        """The candidates without those that no run can speak for, which would only take time."""
+        rows = list(self.candidates)
+        for (i, j), run in self._run.items():
+            for mine, other in ((i, j), (j, i)) if run else ():
+                names = self.asked[mine].name, self.asked[other].name
+                if not were_measured_as(*reversed(names)):
+                    rows[mine] = [
+                        c for c in rows[mine] if is_subject(names[0], c.release.version, names[1])
+                    ]
+        return rows
+
+    def _extend(
+        self, picked: list[Candidate], rows: Sequence[Sequence[Candidate]], *, measured: bool
+    ) -> list[Candidate] | None:
         place = len(picked)
         if place == len(self.asked):
             return picked
-        for candidate in self.candidates[place]:
-            if self.gave_up:
+        for candidate in rows[place]:
+            if self._budget.spent:
                 return None
             if all(
                 self.fits(other, earlier, place, candidate, measured=measured)
                 for other, earlier in enumerate(picked)
             ):
-                found = self._extend([*picked, candidate], measured=measured)
+                found = self._extend([*picked, candidate], rows, measured=measured)
                 if found is not None:
                     return found
         return None
 
     def fits(self, i: int, one: Candidate, j: int, other: Candidate, *, measured: bool) -> bool:
         """Whether two candidates go together; i < j."""
-        self._left -= 1
-        if self._left < 0:
-            self.gave_up = True
-            return False
+        self._budget.left -= 1
         found = self.pair(i, one, j, other)
         if found.declared == FORBIDS or (found.seen is not None and not found.seen.works):
             return False

@@ -40,11 +40,20 @@ def series(version: str) -> tuple[int, ...]:
 
 def were_measured(one: str, other: str) -> bool:
     """Whether any releases of two packages were run together."""
-    pairs = _pairs()
-    return (subject_of(one), subject_of(other)) in pairs or (
-        subject_of(other),
-        subject_of(one),
-    ) in pairs
+    return were_measured_as(one, other) or were_measured_as(other, one)
+
+
+def were_measured_as(subject: str, dependency: str) -> bool:
+    """Whether releases of one package were held against those of another."""
+    return (subject_of(subject), subject_of(dependency)) in _pairs()
+
+
+def is_subject(subject: str, version: str, dependency: str) -> bool:
+    """Whether runs of a release, or of one of its series, tell of another package."""
+    one, other = subject_of(subject), subject_of(dependency)
+    if (one, other, series(version)) in _edges():
+        return True
+    return any(key == compare_key(version) for key, _ in _held().get((one, other), ()))
 
 
 def seen(one: str, version: str, other: str, other_version: str, python: str) -> Seen | None:

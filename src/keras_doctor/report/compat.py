@@ -146,9 +146,8 @@ def _add_nothing(page: Page, answer: Answer) -> None:
     what = f"No release of {names} installs"
     if len(answer.asked) > 1:
         what = f"No releases of {names} go together"
-    page.text(f"{what} on {where} ({answer.platform}).", style="bold")
-    if answer.gave_up:
-        page.text("The search was ended before everything was tried.")
+    end = "." if not answer.gave_up else ", as far as was tried: there are too many combinations."
+    page.text(f"{what} on {where} ({answer.platform}){end}", style="bold")
     if answer.elsewhere is not None:
         page.blank()
         page.text(f"The nearest Python where there is something is {answer.elsewhere.python}:")

@@ -106,6 +106,42 @@ def test_an_older_python_never_vouches_for_a_newer_one(build: Any) -> None:
     assert on_same.evidence == "measured"
 
 
+def test_what_fails_on_a_python_takes_its_older_releases_along(build: Any) -> None:
+    packages = {"theano": [rel("0.9.0", "numpy"), rel("1.0.5", "numpy")], "numpy": [rel("1.21.6")]}
+    rows = [edge("theano 1.0.5", "numpy", ("1.21.6", "1.21.6"), python="3.8")]
+    bases = [base("theano 1.0.5", "3.8"), base("theano 1.0.5", "3.10", works=False)]
+    build(packages, rows, bases)
+    found = ask("theano", "numpy", python="3.11")
+    assert found.newest is None
+    assert found.elsewhere is not None
+    assert (found.elsewhere.python, versions(found.elsewhere)) == ("3.8", ["1.0.5", "1.21.6"])
+    assert found.elsewhere.evidence == "measured"
+
+
+def test_newer_means_older_in_nothing(build: Any) -> None:
+    packages = {
+        "keras": [rel("1.0"), rel("2.0")],
+        "theano": [rel("1.0"), rel("2.0")],
+    }
+    rows = [edge("theano 2.0", "keras", ("1.0", "1.0"), newer="2.0")]
+    build(packages, rows)
+    found = ask("keras", "theano", python="3.11")
+    assert versions(found.newest) == ["1.0", "2.0"]
+    assert found.unseen is None  # keras 2.0 with theano 1.0 would be
+
+
+def test_what_a_program_imports_by_name_is_no_part_of_another(build: Any) -> None:
+    rows = [
+        edge("theano 1.0", "keras", ("1.0", "1.0"), newer="2.0", statement="import keras"),
+        edge("theano 1.0", "six", ("1.0", "1.0"), newer="2.0", statement="import keras"),
+    ]
+    packages = {"theano": [rel("1.0")], "keras": [rel("1.0"), rel("2.0")], "numpy": [rel("1.0")]}
+    build(packages, rows, [base("theano 1.0", keras="1.0", six="1.0")])
+    found = ask("theano", "numpy", python="3.11").newest
+    assert found is not None
+    assert [bound.requirement for bound in found.bounds] == ["six<2.0"]
+
+
 def test_nothing_fits_and_the_nearest_python_is_named(build: Any) -> None:
     build(PACKAGES, EDGES)
     found = ask("tensorflow==2.10", "keras", python="3.12")
@@ -141,7 +177,7 @@ def test_why_nothing_newer(build: Any) -> None:
     build(
         packages,
         [edge("keras 6.0", "six", ("1.0", "1.0"), newer="2.0", python="3.9")],
-        [base("keras 7.0", "3.8", works=False)],
+        [base("keras 7.0", "3.8", works=False), base("keras 6.0", "3.9")],
     )
     found = ask("keras", "six", python="3.9")
     assert held(found) == [

@@ -152,7 +152,9 @@ def test_what_fails_alone_fails_on_newer_pythons(build: Any) -> None:
     assert fails_alone("theano", "1.0.5", "3.9") is None
     assert fails_alone("theano", "1.0.4", "3.10") is not None
     assert fails_alone("theano", "1.0.5", "3.13t") is not None
-    assert fails_alone("theano", "0.9.0", "3.13") is None
+    assert fails_alone("theano", "0.9.0", "3.13") is not None  # it knew no more of that Python
+    assert fails_alone("theano", "0.9.0", "3.9") is None
+    assert fails_alone("theano", "1.1.0", "3.13") is None
 
 
 @pytest.mark.parametrize(

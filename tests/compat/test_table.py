@@ -41,7 +41,7 @@ def test_the_other_way_round(build: Any) -> None:
     build(PACKAGES, EDGES)
     found = table("keras", "tensorflow")
     newest = found.rows[0]
-    assert (newest.first, newest.last, newest.python) == ("3.0.0", "3.6.0", "3.12")
+    assert (newest.first, newest.last, newest.python) == ("3.0.0", "3.6.0", "3.11")
     assert marks(newest) == [
         ("2.10.1", "2.10.1", "forbids", "fails", None),
         ("2.15.1", "2.15.1", "forbids", "works", "forbids-what-works"),

@@ -11,7 +11,7 @@ from keras_doctor.compat.guards import guards_of
 from keras_doctor.compat.newer import Held, why_not_newer
 from keras_doctor.compat.overview import Overview, overview_of
 from keras_doctor.compat.pair import pair
-from keras_doctor.compat.table import Table, make_table
+from keras_doctor.compat.table import Stretch, Table, make_table
 from keras_doctor.compat.where import platform_from, python_from
 from keras_doctor.knowledge import copies, measured
 from keras_doctor.knowledge.releases import package
@@ -125,7 +125,7 @@ def answer(
     places = Places(asked, system, machine)
     pythons = places.pythons if wanted is None else (wanted,)
     seen = places.newest(pythons, measured=True)
-    loose = places.newest(pythons, measured=False)
+    loose = places.newest(pythons, measured=False, least=seen)
     best = seen or loose
     about = measured.about()
     return Answer(
@@ -166,7 +166,7 @@ def _together(places: Places, chosen: Chosen, pythons: Sequence[str], *, seen: b
     also = places.also_on(chosen, pythons, measured=seen)
     return Together(
         python=chosen.where.python,
-        also_on=tuple(one for one in also if one != chosen.where.python),
+        also_on=tuple(also),
         members=tuple(
             Member(name=name, version=one.release.version, date=one.release.date, how=one.how)
             for name, one in zip(names, chosen.releases, strict=True)
@@ -237,8 +237,10 @@ def _tables(places: Places, python: str | None, *, every_pair: bool) -> tuple[Ta
 def _table(
     places: Places, python: str | None, rows: Sequence[Sequence[Release]], i: int, j: int
 ) -> Table:
-    def place_of(version: str, partner: str | None) -> tuple[Where, str | None]:
-        home = python or (places.joint(i, version, j, partner) if partner else None)
+    def place_of(version: str, partner: Stretch | None) -> tuple[Where, str | None]:
+        home = python
+        if home is None and partner is not None:
+            home = places.joint(i, version, j, partner.last, partner.python)
         if home is None:
             home = places.home_of(version, i)
         return places.where(home), places.how(i, home, version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras_doctor.compat import choose
 from keras_doctor.compat.choose import Budget, Chosen, Search, in_place, ways_in_place
-from keras_doctor.compat.seen import bases_of
+from keras_doctor.compat.seen import bases_of, fails_alone
 from keras_doctor.compat.where import Where, distance, pythons_for
 from keras_doctor.versions import compare_key
 
@@ -52,27 +52,42 @@ class Places:
         asked, where = self.asked[place], self.where(python)
         return in_place(asked, where)
 
-    def newest(self, pythons: Iterable[str], *, measured: bool) -> Chosen | None:
+    def newest(
+        self, pythons: Iterable[str], *, measured: bool, least: Chosen | None = None
+    ) -> Chosen | None:
         """The newest set on any of some Pythons; of equal ones that on the first."""
         best: Chosen | None = None
         for python in pythons:
             search = self.at(python)
             if best is not None and not self._may_beat(search, best):
                 continue
-            found = search.newest(measured=measured)
+            found = search.newest(measured=measured, least=least)
             if found is not None and (best is None or found.key > best.key):
                 best = found
         return best
 
     def also_on(self, chosen: Chosen, pythons: Iterable[str], *, measured: bool) -> list[str]:
-        """On which Pythons a set fits, in their order."""
-        return [p for p in pythons if self._holds(self.at(p), chosen, measured=measured)]
+        """On which other Pythons a set fits, in their order.
+
+        What is not built for one Python installs on very old ones too: of what was run, only the
+        Pythons that something in the set was built for.
+        """
+        return [
+            python
+            for python in pythons
+            if python != chosen.where.python
+            and (not measured or _is_built_for(chosen, python))
+            and self._holds(self.at(python), chosen, measured=measured)
+        ]
 
     def nearest(self, python: str) -> tuple[Chosen, bool] | None:
-        """The newest set on the Python nearest to one on which nothing fits, and if it was seen."""
+        """The newest set on the Python nearest to one on which nothing fits, and if it was seen.
+
+        One that was seen to work counts first, wherever it is.
+        """
         others = sorted((p for p in self.pythons if p != python), key=lambda p: distance(p, python))
-        for other in others:
-            for measured in (True, False):
+        for measured in (True, False):
+            for other in others:
                 found = self.at(other).newest(measured=measured)
                 if found is not None:
                     return found, measured
@@ -91,16 +106,23 @@ class Places:
                 return next((python for python in fitting if python in good), fitting[0])
         return self.pythons[0]
 
-    def joint(self, place: int, version: str, other: int, other_version: str) -> str | None:
-        """The newest Python on which releases of two packages can be installed, as wheels first."""
-        both = [
-            (python, {self.how(place, python, version), self.how(other, python, other_version)})
+    def joint(
+        self, place: int, version: str, other: int, other_version: str, tried: str | None
+    ) -> str | None:
+        """The Python to look at two releases on: where they were run, else the newest with both.
+
+        Wheels before what has to be built.
+        """
+        both = {
+            python: {self.how(place, python, version), self.how(other, python, other_version)}
             for python in self.pythons
-        ]
+            if fails_alone(self.asked[place].name, version, python) is None
+            and fails_alone(self.asked[other].name, other_version, python) is None
+        }
         for ways in ({"wheel"}, {"wheel", "sdist"}):
-            for python, found in both:
-                if found <= ways:
-                    return python
+            fitting = [python for python, found in both.items() if found <= ways]
+            if fitting:
+                return tried if tried in fitting else fitting[0]
         return None
 
     def how(self, place: int, python: str, version: str) -> str | None:
@@ -129,3 +151,9 @@ class Places:
             for j in range(len(places))
             for i in range(j)
         )
+
+
+def _is_built_for(chosen: Chosen, python: str) -> bool:
+    word = "cp" + python.replace(".", "")
+    tags = (tag for one in chosen.releases for tag in one.release.tags)
+    return any(word in tag.partition("-")[0].split(".") for tag in tags)

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from keras_doctor.compat.asked import releases_asked
 from keras_doctor.compat.pair import FORBIDS, Pair, pair
-from keras_doctor.compat.seen import fails_alone, is_subject, were_measured, were_measured_as
+from keras_doctor.compat.seen import fails_alone, speaks, were_measured, were_measured_as
 from keras_doctor.knowledge.releases import installable
 from keras_doctor.records import NamedTuple
 from keras_doctor.versions import compare_key
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from keras_doctor.compat.asked import Asked
     from keras_doctor.compat.where import Where
     from keras_doctor.knowledge.releases import Candidate
+    from keras_doctor.versions import Version
 
 MOST_PAIRS = 30_000
 """After so many looked-up pairs a question's search gives up, so that it ends within half a
@@ -37,7 +38,11 @@ class Chosen(NamedTuple):
     @property
     def key(self) -> tuple[object, ...]:
         """Sorts sets by their releases, the first package first."""
-        return tuple(compare_key(one.release.version) for one in self.releases)
+        return tuple(map(_key, self.releases))
+
+
+def _key(one: Candidate) -> Version:
+    return compare_key(one.release.version)
 
 
 class Budget:
@@ -65,14 +70,24 @@ class Search:
             for i, j in combinations(range(len(asked)), 2)
         }
 
-    def newest(self, *, measured: bool) -> Chosen | None:
+    def newest(self, *, measured: bool, least: Chosen | None = None) -> Chosen | None:
         """The newest set; None when none goes together.
 
         Args:
             measured: Whether every pair of packages that was ever run together must have been
                 seen to work; else it is enough that nothing speaks against it.
+            least: A set that it must not be older than in any package.
         """
         rows = self._measured() if measured else self.candidates
+        if least is not None:
+            rows = [
+                [
+                    c
+                    for c in row
+                    if compare_key(c.release.version) >= compare_key(at.release.version)
+                ]
+                for row, at in zip(rows, least.releases, strict=True)
+            ]
         picked = self._extend([], rows, measured=measured)
         return None if picked is None else Chosen(where=self.where, releases=tuple(picked))
 
@@ -84,7 +99,7 @@ class Search:
                 names = self.asked[mine].name, self.asked[other].name
                 if not were_measured_as(*reversed(names)):
                     rows[mine] = [
-                        c for c in rows[mine] if is_subject(names[0], c.release.version, names[1])
+                        c for c in rows[mine] if speaks(names[0], c.release.version, names[1])
                     ]
         return rows
 

@@ -42,12 +42,11 @@ def _needed(name: str, version: str, where: Where) -> Iterator[tuple[str, str, s
         if edge.newer is None:
             continue
         says = declared(name, version, edge.dependency, where)
-        comes_along = bool(says.lines) or edge.dependency in held
-        if (
-            comes_along
-            and _comes(edge.dependency, edge.newer, where)
-            and says.accepts(edge.newer) is not False
-        ):
+        # What the program imports by name is there because somebody wants it, not as a part.
+        wanted = edge.statement == f"import {edge.dependency.replace('-', '_')}"
+        needed = bool(says.lines) or (edge.dependency in held and not wanted)
+        let_in = says.accepts(edge.newer) is not False
+        if needed and let_in and _comes(edge.dependency, edge.newer, where):
             failure = next(iter(edge.newer_failures), None)
             how = f" with {failure.type}" if failure else ""
             run = f"{edge.statement}, Python {edge.python}"

@@ -48,7 +48,7 @@ def were_measured_as(subject: str, dependency: str) -> bool:
     return (subject_of(subject), subject_of(dependency)) in _pairs()
 
 
-def is_subject(subject: str, version: str, dependency: str) -> bool:
+def speaks(subject: str, version: str, dependency: str) -> bool:
     """Whether runs of a release, or of one of its series, tell of another package."""
     one, other = subject_of(subject), subject_of(dependency)
     if (one, other, series(version)) in _edges():
@@ -125,13 +125,28 @@ def bases_of(subject: str, version: str) -> tuple[Base, ...]:
 def fails_alone(name: str, version: str, python: str) -> Base | None:
     """The run in which a release failed, whatever it is combined with; None when it did not.
 
-    On this Python, or on an older one after which it was not seen to work.
+    On this Python, or on an older one after which it was not seen to work. A release that was
+    not tried there fails with the next newer one that was: it knew no more of that Python.
     """
-    last = None
-    for base in bases_of(name, version):
-        if compare_key(base.python) <= compare_key(python.removesuffix("t")):
-            last = base
-    return last if last is not None and not last.works else None
+    for base in _tried_until(name, python):
+        if compare_key(base.release) >= compare_key(version) or series(base.release) == series(
+            version
+        ):
+            return None if base.works else base
+    return None
+
+
+@cache
+def _tried_until(name: str, python: str) -> tuple[Base, ...]:
+    """Of each release what it did on the newest Python up to this one, oldest release first."""
+    limit = compare_key(python.removesuffix("t"))
+    last: dict[str, Base] = {}
+    for base in sorted(
+        _bases().get(subject_of(name), ()), key=lambda base: compare_key(base.python)
+    ):
+        if compare_key(base.python) <= limit:
+            last[base.release] = base
+    return tuple(sorted(last.values(), key=lambda base: compare_key(base.release)))
 
 
 def _of_edges(edges: tuple[Edge, ...], version: str) -> list[Seen]:

@@ -76,7 +76,7 @@ def make_table(
     rows: Sequence[Release],
     second: str,
     columns: Sequence[Release],
-    place_of: Callable[[str, str | None], tuple[Where, str | None]],
+    place_of: Callable[[str, Stretch | None], tuple[Where, str | None]],
 ) -> Table:
     """The table of two packages.
 
@@ -85,8 +85,9 @@ def make_table(
         rows: Its releases, oldest first.
         second: The package of the columns.
         columns: Its releases, oldest first; not empty.
-        place_of: From a version of the first, and perhaps one of the second that should be there
-            too, to the place that its row is about, and how it is installed there.
+        place_of: From a version of the first, and perhaps releases of the second of which the
+            last should be there too, to the place that its row is about, and how it is installed
+            there.
     """
     made = []
     for release in rows:
@@ -109,12 +110,12 @@ def make_table(
     )
 
 
-def _partner(row: Row) -> str | None:
-    """The newest release of the second that goes with a row, as far as is known."""
+def _partner(row: Row) -> Stretch | None:
+    """The newest releases of the second that go with a row, as far as is known."""
     for wanted in ("works", None):
         for stretch in reversed(row.stretches):
             if stretch.measured == wanted and (wanted or stretch.declared == "accepts"):
-                return stretch.last
+                return stretch
     return None
 
 

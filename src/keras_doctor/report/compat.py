@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 25
 """Of all tables together, unless everything is wanted."""
+MOST_PYTHONS = 5
+"""Beside the one that is named."""
 MOST_REASONS = 3
 """For each package."""
 
@@ -72,10 +74,14 @@ def _sentence(found: Together, answer: Answer) -> str:
         if answer.platform != answer.measured_platform:
             on += f" on {answer.measured_platform}"
         return f"{names} go together on {where}: they were run together{on}."
-    ran = sum(fact.measured is not None for fact in found.facts)
+    ran = [fact for fact in found.facts if fact.measured is not None]
     doubt = "they were not run together"
-    if ran:
-        doubt = f"{ran} of the {len(found.facts)} pairs were run together"
+    if len(ran) == len(found.facts):
+        on = _listing([str(one) for one in dict.fromkeys(fact.python for fact in ran)])
+        doubt = f"they were run together on Python {on} only"
+    elif ran:
+        doubt = f"of the {len(found.facts)} pairs {len(ran)} {'was' if len(ran) == 1 else 'were'}"
+        doubt += " run together"
     if found.evidence == "declared":
         return f"{names} go together on {where} by their metadata; {doubt}."
     return f"Nothing that is known speaks against {names} on {where}; {doubt}."
@@ -85,7 +91,9 @@ def _add_set(page: Page, found: Together, answer: Answer) -> None:
     page.blank()
     page.command(found.command, indent=4)
     page.blank()
-    also = f", also on {_listing(found.also_on)}" if found.also_on else ""
+    others = found.also_on[:MOST_PYTHONS]
+    more = " and older" if len(others) < len(found.also_on) else ""
+    also = f", also on {_listing(others)}{more}" if others else ""
     page.field("Python", f"{found.python}{also} ({answer.platform})", indent=2)
     for member in found.members:
         if member.how == "sdist":

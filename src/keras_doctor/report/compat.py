@@ -75,7 +75,7 @@ def _sentence(found: Together, answer: Answer) -> str:
             on += f" on {answer.measured_platform}"
         return f"{names} go together on {where}: they were run together{on}."
     ran = [fact for fact in found.facts if fact.measured is not None]
-    doubt = "they were not run together"
+    doubt = "not measured: they were not run together"
     if len(ran) == len(found.facts):
         on = _listing([str(one) for one in dict.fromkeys(fact.python for fact in ran)])
         doubt = f"they were run together on Python {on} only"
@@ -83,7 +83,7 @@ def _sentence(found: Together, answer: Answer) -> str:
         doubt = f"of the {len(found.facts)} pairs {len(ran)} {'was' if len(ran) == 1 else 'were'}"
         doubt += " run together"
     if found.evidence == "declared":
-        return f"{names} go together on {where} by their metadata; {doubt}."
+        return f"Metadata accepts {names} together on {where}; {doubt}."
     return f"Nothing that is known speaks against {names} on {where}; {doubt}."
 
 

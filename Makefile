@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test type lint format layers check lab bench bench-verify dist clean
+.PHONY: help demo dev test type lint format layers check lab bench bench-verify docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -18,6 +18,7 @@ help:
 	@echo "make lab     examine every environment of the laboratory (KERAS_DOCTOR_LAB)"
 	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
 	@echo "make bench-verify  measure check --verify against hashlib and openssl"
+	@echo "make docs-compat  write docs/compatibility.md from the releases and the measured boundaries"
 	@echo "make dist    build the wheel and the sdist"
 
 demo:
@@ -61,6 +62,9 @@ bench: $(READY)
 
 bench-verify: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/verify.py $(ARGS)
+
+docs-compat: $(READY)
+	@$(RUN) $(BIN)/python -m tools.compatibility_table
 
 dist: $(READY)
 	rm -rf dist

@@ -17,6 +17,7 @@ from keras_doctor.targets import Found, find_target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from keras_doctor.compat.answer import Answer
     from keras_doctor.model import BackendState
     from keras_doctor.refresh.update import Updated
     from keras_doctor.targets.inventory import EnvironmentFound
@@ -207,6 +208,26 @@ def update_knowledge(*, progress: Progress | None = None) -> Updated:
 def _unchanged(snapshot: Snapshot) -> Snapshot:
     """The facts without those of hashes, which nobody asked for."""
     return snapshot
+
+
+def compat(
+    packages: Sequence[str], *, python: str | None = None, platform: str | None = None
+) -> Answer:
+    """Say which releases of packages go together, from what is known offline.
+
+    Args:
+        packages: Like ``keras``, ``tensorflow==2.10`` or ``keras<3``; the newest release of the
+            first is looked for first.
+        python: Like ``3.11``; None: any.
+        platform: ``linux``, ``macos`` or ``windows``, perhaps with a processor as in
+            ``linux-arm64``; None: this machine's.
+
+    Raises:
+        keras_doctor.compat.CompatError: One is no package, Python or platform that is known.
+    """
+    from keras_doctor.compat.answer import answer
+
+    return answer(packages, python=python, platform=platform)
 
 
 def _silent(_: str) -> None:

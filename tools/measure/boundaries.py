@@ -105,6 +105,7 @@ def bases_of(runs: Iterable[Run]) -> list[dict[str, Any]]:
             "subject": run.subject,
             "release": run.release,
             "python": run.python,
+            "statement": run.statement,
             "works": run.status == "passed",
             "failure": _failures([run])[0] if run.status != "passed" else None,
             "with": run.packages if run.status == "passed" else {},

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "say why `import keras` fails, or that it works (the default)",
     "backends": "say which backend is chosen and why, and try each one",
     "envs": "list every Python here that holds a Keras or a backend",
+    "compat": "say which releases of packages go together, and the newest that do",
     "snapshot": "write down every fact about an environment, to be examined elsewhere",
     "rules": "list everything that is checked",
     "rule": "explain one rule: keras-doctor rule KD102",

@@ -20,6 +20,7 @@ _EXPECTED = (
     ("keras_doctor.targets", "TargetError", "target"),
     ("keras_doctor.collect", "CollectError", "collect"),
     ("keras_doctor.collect.load", "SnapshotError", "snapshot"),
+    ("keras_doctor.compat", "CompatError", "package"),
 )
 
 

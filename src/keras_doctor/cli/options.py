@@ -21,6 +21,7 @@ def parser(
     groups: Sequence[tuple[str, Sequence[Option]]] = (),
     *,
     positional: str | None = None,
+    many: bool = False,
 ) -> Parser:
     """The parser of a command, with the options that all commands have."""
     output = (
@@ -49,6 +50,7 @@ def parser(
         text,
         [*groups, ("Output", output)],
         positional=positional,
+        many=many,
         clashes=(("--verbose", "--quiet"),),
     )
 

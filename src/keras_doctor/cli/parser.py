@@ -92,6 +92,7 @@ class Parser:
         text: What it does, for the help.
         groups: Its options, under the headings of the help.
         positional: The name of the one word that it wants besides, or None.
+        many: Whether it takes several such words.
         clashes: Pairs of options that contradict each other.
     """
 
@@ -103,6 +104,7 @@ class Parser:
         groups: Sequence[tuple[str, Sequence[Option]]],
         *,
         positional: str | None = None,
+        many: bool = False,
         clashes: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.command = command
@@ -110,6 +112,7 @@ class Parser:
         self.text = text
         self.groups = groups
         self.positional = positional
+        self.many = many
         self.clashes = clashes
         self.options = {option.name: option for _, group in groups for option in group}
         self._short = {option.short: option for option in self.options.values() if option.short}
@@ -122,13 +125,15 @@ class Parser:
         """
         values = Options(**{option.key: option.default for option in self.options.values()})
         values.word = None
+        values.words = []
         rest = list(words)
         while rest:
             word = rest.pop(0)
             if word == "-" or not word.startswith("-"):
-                if self.positional is None or values.word is not None:
+                if self.positional is None or (values.words and not self.many):
                     self._refuse_word(word)
-                values.word = word
+                values.words.append(word)
+                values.word = values.words[0]
                 continue
             name, equals, value = word.partition("=")
             option = self.options.get(name) or self._short.get(name) or self._refuse_option(name)

@@ -82,6 +82,8 @@ class Base(NamedTuple):
     failure: Failure | None
     others: dict[str, str]
     """What it was installed with, of the distributions that were varied."""
+    statement: str | None = None
+    """The import that was tried; None where the file does not tell."""
 
 
 def about() -> dict[str, Any]:
@@ -106,6 +108,12 @@ def edges_of(subject: str, version: str) -> tuple[Edge, ...]:
 def all_edges() -> tuple[Edge, ...]:
     """Everything that was measured."""
     return tuple(_edge(row) for row in load("measured")["edges"])
+
+
+@cache
+def all_bases() -> tuple[Base, ...]:
+    """Every subject release and Python that was tried."""
+    return tuple(_base(row) for row in load("measured")["bases"])
 
 
 def bases_of(subject: str, version: str) -> tuple[Base, ...]:
@@ -145,4 +153,5 @@ def _base(row: dict[str, Any]) -> Base:
         works=row["works"],
         failure=_failure(row["failure"]) if row["failure"] else None,
         others=row["with"],
+        statement=row.get("statement"),
     )

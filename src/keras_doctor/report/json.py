@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from keras_doctor.compat.answer import Answer
     from keras_doctor.knowledge.contents import Contents
     from keras_doctor.model import (
         BackendState,
@@ -58,6 +59,24 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
     ),
     "backends": ("wish", "selection", "backends", "live"),
     "envs": ("environments",),
+    "compat": (
+        "asked",
+        "python",
+        "platform",
+        "newest",
+        "unseen",
+        "elsewhere",
+        "otherwise",
+        "held",
+        "tables",
+        "overview",
+        "gaps",
+        "gave_up",
+        "releases_read",
+        "measured_on",
+        "measured_platform",
+        "measured_runs",
+    ),
     "snapshot": ("snapshot",),
     "rules": ("rules",),
     "rule": ("rule",),
@@ -138,6 +157,14 @@ def envs(environments: Sequence[Any], *, exit_code: int = 0) -> dict[str, Any]:
 
     rows = [encode(environment) for environment in environments]
     return _envelope("envs", None, exit_code=exit_code) | {"environments": rows}
+
+
+def compat(answer: Answer, *, exit_code: int) -> dict[str, Any]:
+    """The report of `compat`; about no Python of the user's, so without a target."""
+    from keras_doctor.codec import encode
+
+    found: dict[str, Any] = encode(answer)
+    return _envelope("compat", None, exit_code=exit_code) | found
 
 
 def snapshot(facts: Snapshot, *, exit_code: int = 0) -> dict[str, Any]:

@@ -72,7 +72,18 @@ RULES: tuple[Rule, ...] = (
     Rule("KD401", "requirement-unmet", "compatibility.declared:requirement_unmet"),
     Rule("KD403", "keras-backend-mismatch", "compatibility.declared:keras_backend_mismatch"),
     Rule("KD404", "python-unsupported", "compatibility.python_unsupported:python_unsupported"),
+    Rule("KD406", "abi-mismatch", "compatibility.abi_tags:extension_abi"),
+    Rule("KD501", "missing-shared-library", "native.missing_library:missing_shared_library"),
+    Rule("KD502", "toolchain-too-old", "native.symbol_versions:toolchain_too_old"),
+    Rule("KD503", "cpu-instruction-missing", "native.processor:cpu_instruction_missing"),
+    Rule("KD504", "wrong-architecture", "native.architecture:wrong_architecture"),
+    Rule("KD505", "cuda-mismatch", "native.cuda:cuda_mismatch"),
+    Rule("KD506", "compiler-missing", "native.compiler:compiler_missing"),
+    Rule("KD507", "crash-on-import", "native.crash:crash_on_import"),
+    Rule("KD508", "library-path-contaminated", "native.symbol_versions:library_path_contaminated"),
+    Rule("KD509", "windows-dll", "native.windows:windows_dll"),
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
+    Rule("KD703", "network-or-permission", "install.permission:network_or_permission"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),
 )

@@ -165,6 +165,18 @@ def test_a_file_that_is_no_object(patient: Patient) -> None:
     assert only(native(patient)).kind == "damaged"
 
 
+@linux
+def test_the_standard_library_is_followed_too(patient: Patient, tmp_path: Path) -> None:
+    folder = Path(collect(patient.target(), patient.environ).interpreter.stdlib) / "lib-dynload"  # type: ignore[union-attr]
+    linked = [read_elf(str(path)) for path in folder.glob("zlib*.so")]
+    if not linked or linked[0] is None or "libz.so.1" not in linked[0].needs:
+        pytest.skip("this Python's zlib is not linked to the system's")
+    (tmp_path / "libz.so.1").write_bytes(fitting(defines=["ZLIB_0.9"]))
+    found = native(patient, LD_LIBRARY_PATH=str(tmp_path))
+    assert ("Python", "libz.so.1") in [(p.distribution, p.library) for p in found.problems]
+    assert [one.library for one in found.libraries] == ["libz.so.1"]
+
+
 def test_names_for_another_python(patient: Patient) -> None:
     objects(patient, "keras", {"keras/_a.cpython-39-x86_64-linux-gnu.so": fitting()})
     (names,) = native(patient, thorough=False).named

@@ -87,6 +87,18 @@ def old_library_in_front(environment: Environment) -> None:
     environment.variables["LD_LIBRARY_PATH"] = str(folder)
 
 
+def old_zlib_in_front(environment: Environment) -> None:
+    """What the standard library is linked to."""
+    folder = environment.folder / "old"
+    folder.mkdir()
+    own = read_elf(str(environment.python.resolve()))
+    assert own is not None
+    (folder / "libz.so.1").write_bytes(
+        shared_object(soname="libz.so.1", defines=["ZLIB_0.9"], machine=own.machine, bits=own.bits)
+    )
+    environment.variables["LD_LIBRARY_PATH"] = f"/opt/none:{folder}"
+
+
 def abort(environment: Environment) -> None:
     path = environment.site / "optree" / "__init__.py"
     text = b"import os\nos.abort()\n"
@@ -101,6 +113,7 @@ def abort(environment: Environment) -> None:
         (other_processor, "wrong-architecture", "jaxlib"),
         (other_python, "abi-mismatch", "numpy"),
         (old_library_in_front, "library-path-contaminated", "LD_LIBRARY_PATH"),
+        (old_zlib_in_front, "library-path-contaminated", "LD_LIBRARY_PATH"),
         (abort, "crash-on-import", "optree"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -258,7 +258,9 @@ def test_an_environments_own_folder() -> None:
 
 
 def test_a_library_that_only_comes_from_elsewhere_is_a_suspect() -> None:
-    taken = LibraryTaken(library="libz.so.1", path="/opt/old/libz.so.1", by="LD_LIBRARY_PATH")
+    taken = LibraryTaken(
+        library="libz.so.1", path="/opt/old/libz.so.1", by="LD_LIBRARY_PATH", hides="/lib/libz.so.1"
+    )
     facts = native(libraries=(taken,))
     variables = {"LD_LIBRARY_PATH": "/opt/old"}
     undefined = raised("ImportError", "/opt/x.so: undefined symbol: inflateValidate")

@@ -300,12 +300,14 @@ class NativeProblem(NamedTuple):
 
 
 class LibraryTaken(NamedTuple):
-    """A library that comes from where a variable says, before the system's own."""
+    """A library that comes from where a variable says, and hides another one."""
 
     library: str
     path: str
     by: str
     """``LD_LIBRARY_PATH`` | ``LD_PRELOAD``."""
+    hides: str
+    """The one that would be taken without the variable."""
 
 
 class ModuleNames(NamedTuple):

@@ -93,7 +93,7 @@ class Closure(object):
                     found[("missing", name)] = {"needed_by": elf.path}
                 continue
             if by in ("LD_LIBRARY_PATH", "LD_PRELOAD"):
-                self._unusual[name] = (path, by)
+                self._note_taken(name, path, by, chain)
             wanted = elf.needs.get(name)
             if wanted:
                 defined = loader.versions(path)
@@ -107,6 +107,13 @@ class Closure(object):
             if below is not None and depth < _DEEPEST_NEED:
                 found.update(self._below(below, (below,) + chain, depth + 1))
         return found
+
+    def _note_taken(self, name, path, by, chain):
+        """A variable's library counts only when it hides another one."""
+        hidden = self.loader.find_without_variables(name, chain)
+        if hidden and name not in self._unusual:
+            if os.path.realpath(hidden) != os.path.realpath(path):
+                self._unusual[name] = (path, by, hidden)
 
     def _comes_otherwise(self, name):
         """Whether a distribution brings the library: then its code has ways to load it."""
@@ -143,8 +150,8 @@ class Closure(object):
         if len(problems) > _MOST_NATIVE:
             problem("more than %d reasons why modules do not load: not all are listed" % 50)
         libraries = [
-            {"library": name, "path": path, "by": by}
-            for name, (path, by) in sorted(self._unusual.items())
+            {"library": name, "path": path, "by": by, "hides": hidden}
+            for name, (path, by, hidden) in sorted(self._unusual.items())
         ]
         return {
             "modules": len(self.modules),

@@ -142,10 +142,7 @@ class Loader(object):
         loaded = self.loaded.get(name)
         if loaded is not None:
             return loaded, "LD_PRELOAD" if name in self.preloaded else "loaded"
-        first = chain[0]
-        # The folders of DT_RPATH count only where there is no DT_RUNPATH.
-        rpath = () if first.runpath is not None else self.inherited(chain)
-        runpath = self._folders(first.runpath, first.path) if first.runpath else ()
+        rpath, runpath = self._own_folders(chain)
         key = (name, rpath, runpath)
         if key not in self._found:
             places = (
@@ -156,9 +153,20 @@ class Loader(object):
             self._found[key] = self._search(name, places)
         return self._found[key]
 
+    def find_without_variables(self, name, chain):
+        """The library that LD_LIBRARY_PATH or LD_PRELOAD hides, or None."""
+        rpath, runpath = self._own_folders(chain)
+        return self._search(name, (("rpath", rpath), ("runpath", runpath)))[0]
+
     def find_system(self, name):
         """The library of that name which the system itself has, or None."""
         return self._system(name)[0]
+
+    def _own_folders(self, chain):
+        """(of DT_RPATH, of DT_RUNPATH): the former count only where the latter is not there."""
+        first = chain[0]
+        rpath = () if first.runpath is not None else self.inherited(chain)
+        return rpath, self._folders(first.runpath, first.path) if first.runpath else ()
 
     def inherited(self, chain):
         """The folders of DT_RPATH that hold for what the first of the chain needs."""

@@ -41,10 +41,10 @@ def look_at_native(checked, texts, distributions, interpreter, thorough):
     if not doubt:
         checked = [one for one in checked if not is_promised(one["tags"], interpreter)]
         checked = [one for one in checked if _has_objects(texts.get(one["metadata"], ""))]
-    if checked:
+    if checked or doubt:
         from keras_doctor.collect.patient.objects import look_at_objects
 
-        facts.update(look_at_objects(checked, texts, distributions, interpreter))
+        facts.update(look_at_objects(checked, texts, distributions, interpreter, doubt))
     if linux and thorough:
         from keras_doctor.collect.patient.objects import look_at_driver
 

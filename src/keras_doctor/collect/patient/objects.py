@@ -3,7 +3,7 @@
 import os
 
 from keras_doctor.collect.patient.closure import Closure
-from keras_doctor.collect.patient.files import read_bytes, read_text
+from keras_doctor.collect.patient.files import names_in, read_bytes, read_text
 from keras_doctor.collect.patient.headers import processors, same_processor
 from keras_doctor.collect.patient.loader import Cache
 from keras_doctor.collect.patient.native import LOADER_CACHE, MOST_CACHE
@@ -13,8 +13,21 @@ _MOST_OBJECTS = 5000
 _MARKS = (".so", ".pyd", ".dylib", ".dll")
 
 
-def look_at_objects(checked, texts, distributions, interpreter):
-    """The fields of Native about the objects of the checked distributions."""
+# Modules of the standard library that are linked to libraries of the system, and that an import
+# of Keras loads.
+_LINKED = set("zlib _bz2 _lzma _ctypes _ssl _hashlib _uuid pyexpat _decimal".split())
+
+
+def look_at_objects(checked, texts, distributions, interpreter, stdlib):
+    """The fields of Native about the objects of the checked distributions.
+
+    Args:
+        checked: The distributions.
+        texts: The text of their RECORD, by the metadata folder.
+        distributions: All.
+        interpreter: The facts about it.
+        stdlib: Whether modules of the standard library are followed too.
+    """
     linux = interpreter["platform"].startswith("linux")
     facts = {"named": []}
     modules = []
@@ -25,6 +38,8 @@ def look_at_objects(checked, texts, distributions, interpreter):
         if names["foreign"]:
             facts["named"].append(names)
         modules += [(distribution, path) for path in paths if is_module(path)]
+    if linux and stdlib:
+        modules += _linked_stdlib(interpreter["stdlib"])
     del modules[_MOST_OBJECTS:]
     if not linux:
         facts.update(modules=len(modules), machine=interpreter["machine"])
@@ -35,6 +50,14 @@ def look_at_objects(checked, texts, distributions, interpreter):
             closure.run()
             facts.update(closure.facts())
     return facts
+
+
+def _linked_stdlib(folder):
+    """The modules as those of a distribution called Python."""
+    folder = os.path.join(folder, "lib-dynload")
+    python = {"name": "Python", "metadata": folder, "location": folder}
+    names = sorted(names_in(folder) or ())
+    return [(python, name) for name in names if name.partition(".")[0] in _LINKED]
 
 
 def look_at_driver():

@@ -92,7 +92,9 @@ def _foreign(context: Context, problem: NativeProblem) -> Finding:
         stage=LOADER,
         weight="fatal" if whole else "likely" if problem.modules > 1 else "risk",
         subject=normalize(problem.distribution),
-        fixes=[reinstall(context, distribution)] if distribution else [],
+        fixes=[reinstall(context, distribution)]
+        if distribution
+        else [edit("use-env", "python", "Install this Python again, for this processor.")],
         signs=signs,
         explains=[f"abi-mismatch:{normalize(problem.distribution)}"]
         + [f"missing-shared-library:{os.path.basename(path)}" for path in problem.examples],

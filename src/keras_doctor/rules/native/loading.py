@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from keras_doctor.model import Evidence, Native, NativeProblem
     from keras_doctor.rules.context import Context
 
+PYTHON = "Python"
+"""What the collector calls the owner of the standard library's modules."""
 VARIABLES = ("LD_LIBRARY_PATH", "LD_PRELOAD")
 
 # The texts of glibc's elf/dl-load.c and elf/dl-version.c. A name with a slash is the object itself,
@@ -56,7 +58,11 @@ def problems(context: Context, kind: str) -> list[NativeProblem]:
     """The problems of a kind, on the way of the import."""
     native = context.snapshot.native
     found = native.problems if native else ()
-    return [p for p in found if p.kind == kind and context.on_the_way(p.distribution)]
+    return [
+        p
+        for p in found
+        if p.kind == kind and (p.distribution == PYTHON or context.on_the_way(p.distribution))
+    ]
 
 
 def grouped(
@@ -93,7 +99,7 @@ def weight_of(group: list[NativeProblem]) -> str:
     An extension module that cannot be loaded does no harm when nothing imports it, so only what
     hits a good part of a package is taken for a cause before the import was tried.
     """
-    wide = any(2 * p.modules >= p.modules_total > 0 for p in group)
+    wide = any(2 * p.modules >= p.modules_total > 0 or p.distribution == PYTHON for p in group)
     return "likely" if wide or any(p.recorded for p in group) else "risk"
 
 

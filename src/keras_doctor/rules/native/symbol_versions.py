@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Evidence, Finding, Fix, NativeProblem, Sign
+    from keras_doctor.model import Evidence, Finding, Fix, LibraryTaken, NativeProblem, Sign
     from keras_doctor.rules.context import Context
 
 FAMILIES = {"GLIBC": "glibc", "GLIBCXX": "libstdc++", "CXXABI": "libstdc++", "GCC": "libgcc"}
@@ -89,10 +89,17 @@ def library_path_contaminated(context: Context) -> Iterator[Finding]:
             found = True
             evidence = [seen(f"{path} lacks {listing(v for v, _ in rows)}", "live run")]
             yield _blame(context, variable, path, evidence, "risk", [sign(text=re.escape(path))])
-    for taken in context.snapshot.native.libraries if context.snapshot.native else ():
-        if taken.path not in told and taken.path not in {p.found for p in known}:
+    native = context.snapshot.native
+    rest = [
+        taken
+        for taken in (native.libraries if native else ())
+        if taken.path not in told and taken.path not in {p.found for p in known}
+    ]
+    for variable in VARIABLES:
+        suspects = [taken for taken in rest if taken.by == variable]
+        if suspects:
             found = True
-            yield _suspect(context, taken.by, taken.path)
+            yield _suspect(context, variable, suspects)
     if not found:
         native_facts(context)
         raise RuledOut("no variable brings other libraries than the system's")
@@ -196,11 +203,12 @@ def _contaminated(context: Context, group: list[NativeProblem]) -> Finding:
     return _blame(context, culprit or path, path, evidence, weight_of(group), signs)
 
 
-def _suspect(context: Context, variable: str, path: str) -> Finding:
-    """A library that a variable brings, with all the versions that are needed."""
-    evidence = [seen(f"{variable} brings {path}", "environment")]
+def _suspect(context: Context, variable: str, taken: list[LibraryTaken]) -> Finding:
+    """Libraries that a variable brings, with all the versions that are needed."""
+    evidence = [seen(f"{one.path} hides {one.hides}", "environment") for one in taken[:5]]
+    path = taken[0].path
     signs = [
-        sign(text=re.escape(path)),
+        *(sign(text=re.escape(one.path)) for one in taken),
         sign(text=r"undefined symbol|symbol lookup error", weak=True),
         sign(crash=True, weak=True),
     ]
@@ -252,12 +260,14 @@ def _family_of(path: str) -> str:
 
 
 def _without(context: Context, variable: str, path: str) -> tuple[list[Fix], list[Change]]:
-    """Take what brings the library out of the variable, or unset it when nothing else is in it."""
+    """Take what brings libraries out of the variable, or unset it when nothing else is in it."""
     value = context.variables[variable].value if variable in context.variables else ""
+    native = context.snapshot.native
+    paths = [path, *(t.path for t in (native.libraries if native else ()) if t.by == variable)]
     kept = [
         part
         for part in value.split(":")
-        if part and not (same_path(part, path) or is_inside(path, part))
+        if part and not any(same_path(part, p) or is_inside(p, part) for p in paths)
     ]
     if not kept:
         fix = set_variable(context, variable, None, f"Unset {variable}.")

@@ -15,6 +15,8 @@ def matches(sign: Sign, outcome: Outcome) -> bool:
     """Whether a run failed in the way that a sign predicts."""
     if sign.crash:
         return outcome.status == "died"
+    if sign.printed:
+        return re.search(sign.printed, _printed(outcome)) is not None
     if any(_matches_exception(sign, raised) for raised in outcome.chain):
         return True
     if sign.types or sign.module or sign.raised_in:

@@ -10,6 +10,7 @@ from keras_doctor.model import Snapshot, Start, Target
 def snapshot(**changes: Any) -> Snapshot:
     """The smallest snapshot."""
     empty: dict[str, Any] = dict.fromkeys(Snapshot._fields, ())
+    empty.update(Snapshot._field_defaults)
     target = Target(
         python="/p", chosen="", folder="/", start="code", path0=None, script=None,
         command=(), environment=None, manager=None,

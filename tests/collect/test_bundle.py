@@ -35,8 +35,39 @@ def test_no_top_level_name_twice() -> None:
                 assert seen.setdefault(one, name) == name, f"{one} in {seen[one]} and {name}"
 
 
+def _trees() -> list[ast.Module]:
+    """The program, and the texts in it that are compiled when they are asked for."""
+    tree = ast.parse(collector_source(), feature_version=(3, 6))
+    (later,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LATER"
+    ]
+    assert list(later) == list(bundling.LATE)
+    return [tree, *(ast.parse(text, feature_version=(3, 6)) for text in later.values())]
+
+
+def _nodes() -> list[ast.AST]:
+    return [node for tree in _trees() for node in ast.walk(tree)]
+
+
+def test_late_files_are_asked_for_in_functions_only() -> None:
+    late = {name for names in bundling.LATE.values() for name in names}
+    asked = set()
+    for name in bundling.FILES:
+        tree = ast.parse((PATIENT / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("keras_doctor"):
+                wanted = (node.module or "").rpartition(".")[2]
+                if node not in tree.body:
+                    asked.add(wanted)
+                elif wanted in late:
+                    assert name in late, f"{name} imports {wanted}"
+    assert asked == set(bundling.LATE)
+
+
 def test_only_cheap_standard_modules_are_imported() -> None:
-    for node in ast.walk(ast.parse(collector_source())):
+    for node in _nodes():
         if isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= ALLOWED
         elif isinstance(node, ast.ImportFrom):
@@ -44,7 +75,6 @@ def test_only_cheap_standard_modules_are_imported() -> None:
 
 
 def test_syntax_is_that_of_python_2_and_3() -> None:
-    tree = ast.parse(collector_source(), feature_version=(3, 6))
     forbidden = (
         ast.JoinedStr,
         ast.AnnAssign,
@@ -52,7 +82,7 @@ def test_syntax_is_that_of_python_2_and_3() -> None:
         ast.NamedExpr,
         ast.YieldFrom,
     )
-    for node in ast.walk(tree):
+    for node in _nodes():
         assert not isinstance(node, forbidden), ast.dump(node)
         if isinstance(node, ast.Raise):
             assert node.cause is None
@@ -71,12 +101,29 @@ def test_the_text_is_ascii_and_holds_no_docstring() -> None:
 def test_stripping_keeps_the_code() -> None:
     for name in bundling.FILES:
         text = (PATIENT / f"{name}.py").read_text()
-        tree = ast.parse(text)
+        tree = _Late().visit(ast.parse(text))
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
             if isinstance(body, list):
                 node.body = [one for one in body if not _is_dropped(one)]  # type: ignore[attr-defined]
         assert ast.dump(ast.parse(bundling.strip(text))) == ast.dump(tree), name
+
+
+class _Late(ast.NodeTransformer):
+    """Replaces the imports inside functions by what the program does instead."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        class Inner(ast.NodeTransformer):
+            def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+                if not (node.module or "").startswith("keras_doctor"):
+                    return node
+                name = (node.module or "").rpartition(".")[2]
+                order = f"if {name!r} in LATER: exec(LATER.pop({name!r}), globals())"
+                return ast.parse(order).body[0]
+
+        changed = Inner().generic_visit(node)
+        assert isinstance(changed, ast.FunctionDef)
+        return changed
 
 
 def _is_dropped(node: ast.AST) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from collect.collect_patients import Patient, installed_pythons
 from keras_doctor.collect import collect, compiled, process
 from keras_doctor.collect.bundle import FILES
-from keras_doctor.collect.start import build_payload
+from keras_doctor.collect.start import READER, build_payload
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = process.run_program
 
     def run(argv: Sequence[str], *rest: object) -> process.Completed:
-        seen.append("byte code" if "-c" in argv else "text")
+        seen.append("text" if READER in argv else "byte code")
         return real(argv, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr("keras_doctor.collect.run_program", run)

@@ -25,6 +25,9 @@ from keras_doctor.model import (
     Machine,
     Module,
     ModuleCopy,
+    ModuleNames,
+    Native,
+    NativeProblem,
     Outcome,
     PathCommand,
     PathEntry,
@@ -35,6 +38,7 @@ from keras_doctor.model import (
     Snapshot,
     Start,
     Target,
+    Theano,
     Variable,
 )
 from keras_doctor.names import normalize
@@ -338,6 +342,69 @@ def leftover(folder: str, name: str | None = None, version: str | None = None) -
     return Leftover(path=f"{SITE}/{folder}", location=SITE, name=name, version=version)
 
 
+def native(*problems: NativeProblem, **changes: Any) -> Native:
+    """What was read of the shared objects; nothing is wrong but the problems."""
+    return Native(
+        complete=True,
+        modules=100,
+        objects=120,
+        machine="x86_64, 64 bit",
+        libraries=(),
+        problems=problems,
+        named=(),
+        libcuda=None,
+        driver=None,
+    )._replace(**changes)
+
+
+def native_problem(
+    kind: str, distribution: Distribution, library: str | None = None, **changes: Any
+) -> NativeProblem:
+    """A reason why half of the extension modules of a distribution do not load."""
+    package = distribution.import_packages[0]
+    needed_by = f"{distribution.location}/{package}/_core.so"
+    return NativeProblem(
+        kind=kind,
+        distribution=distribution.name,
+        metadata=distribution.metadata,
+        library=library,
+        needed_by=needed_by,
+        versions=(),
+        found=None,
+        by=None,
+        newest=None,
+        otherwise=None,
+        recorded=False,
+        modules=5,
+        modules_total=10,
+        examples=(needed_by,),
+    )._replace(**changes)
+
+
+def foreign_names(distribution: Distribution, tag: str, **changes: Any) -> ModuleNames:
+    """Extension modules that are named for another Python."""
+    package = distribution.import_packages[0]
+    return ModuleNames(
+        distribution=distribution.name,
+        metadata=distribution.metadata,
+        own=0,
+        foreign=7,
+        example=f"{distribution.location}/{package}/_core.{tag}.so",
+    )._replace(**changes)
+
+
+def theano(**changes: Any) -> Theano:
+    """Theano's own settings: the usual folder, and g++."""
+    return Theano(
+        compiledir=f"{HOME}/.theano",
+        compiledir_where=None,
+        compiledir_writable=True,
+        cxx=None,
+        cxx_where=None,
+        compiler="/usr/bin/g++",
+    )._replace(**changes)
+
+
 def pip_command(**changes: Any) -> PathCommand:
     """The pip that is first on PATH; by default the environment's own."""
     return PathCommand(
@@ -425,13 +492,15 @@ def world(
             system="Linux",
             release="6.1",
             libc="glibc 2.36",
-            cpu_flags=("avx2",),
+            cpu_flags=("sse4_2", "avx", "avx2", "fma"),
             memory_mb=8000,
             cpus=4,
             uid=1000,
         ),
         script=program,
         problems=(),
+        native=native(),
+        theano=theano() if any(d.name.lower() == "theano" for d in distributions) else None,
     )
     return Context(
         snapshot._replace(**fields),

@@ -268,6 +268,99 @@ class Machine(NamedTuple):
     uid: int | None
 
 
+class NativeProblem(NamedTuple):
+    """One reason why extension modules of a distribution would not load."""
+
+    kind: str
+    """``missing`` (a library that the loader does not find), ``version`` (the library that it
+    finds lacks symbol versions), ``machine`` (made for another processor), ``damaged`` (no
+    object that can be read)."""
+    distribution: str
+    metadata: str
+    library: str | None
+    """As the object names it: ``libstdc++.so.6``. None for ``machine`` and ``damaged``."""
+    needed_by: str
+    """The object that names it, or that is at fault itself."""
+    versions: tuple[str, ...]
+    """The symbol versions that are lacking; of ``machine`` what the object was made for."""
+    found: str | None
+    """The library that the loader takes."""
+    by: str | None
+    """Why it takes that: ``LD_PRELOAD`` | ``LD_LIBRARY_PATH`` | ``rpath`` | ``runpath`` |
+    ``cache`` | ``default`` | ``loaded`` (with the interpreter) | ``path``."""
+    newest: str | None
+    """The newest version of the same family that it has."""
+    otherwise: str | None
+    """The library without these variables and folders, when that one would do."""
+    recorded: bool
+    """The missing library belongs to a distribution that has lost it."""
+    modules: int
+    """How many extension modules of the distribution do not load for this reason."""
+    modules_total: int
+    examples: tuple[str, ...]
+    """At most five of them."""
+
+
+class LibraryTaken(NamedTuple):
+    """A library that comes from where a variable says, and hides another one."""
+
+    library: str
+    path: str
+    by: str
+    """``LD_LIBRARY_PATH`` | ``LD_PRELOAD``."""
+    hides: str
+    """The one that would be taken without the variable."""
+
+
+class ModuleNames(NamedTuple):
+    """For which Python the extension modules of a distribution are named."""
+
+    distribution: str
+    metadata: str
+    own: int
+    """How many carry a tag that this Python looks for."""
+    foreign: int
+    """How many carry one that it never looks for, like ``cpython-310`` in Python 3.11."""
+    example: str | None
+
+
+class Native(NamedTuple):
+    """Whether the extension modules on the way of the import would load, by reading them."""
+
+    complete: bool
+    """Whether all were read; else only those that no wheel tag vouches for."""
+    modules: int
+    """How many extension modules were followed."""
+    objects: int
+    """How many files were read for that."""
+    machine: str | None
+    """What the interpreter's own file was made for: ``x86_64, 64 bit``."""
+    libraries: tuple[LibraryTaken, ...]
+    problems: tuple[NativeProblem, ...]
+    named: tuple[ModuleNames, ...]
+    """Of distributions with at least one foreign name."""
+    libcuda: str | None
+    """Where the loader finds the NVIDIA driver's library; None when nowhere, or not looked."""
+    driver: str | None
+    """What the NVIDIA driver says about itself in /proc."""
+
+
+class Theano(NamedTuple):
+    """Where Theano compiles, and with what; only when it may be the backend."""
+
+    compiledir: str
+    """Its base_compiledir."""
+    compiledir_where: str | None
+    """``THEANO_FLAGS``, or file and line of a .theanorc; None for the default."""
+    compiledir_writable: bool
+    """Whether files can be made in it, or the folder itself where it is missing."""
+    cxx: str | None
+    """The compiler that a setting names; "" when the setting is empty, None when there is none."""
+    cxx_where: str | None
+    compiler: str | None
+    """The compiler's path: of the one that is set, else of the g++ on PATH."""
+
+
 class ScriptImport(NamedTuple):
     """An import statement of the user's program."""
 
@@ -359,3 +452,6 @@ class Snapshot(NamedTuple):
     """What could not be read, one sentence each: never silently missing."""
     verified: Verified | None = None
     """What hashing the files showed; None when nobody asked for it."""
+    native: Native | None = None
+    """None in snapshots of older collectors and where the interpreter did not start."""
+    theano: Theano | None = None

@@ -50,6 +50,8 @@ class Sign(NamedTuple):
     """Matches a death by signal rather than an exception."""
     weak: bool
     """Counts only when no other finding explains the failure."""
+    printed: str | None = None
+    """A regular expression for what the run printed, whatever it raised in the end."""
 
 
 class Finding(NamedTuple):

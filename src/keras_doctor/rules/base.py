@@ -88,6 +88,7 @@ def sign(
     raised_in: str | None = None,
     crash: bool = False,
     weak: bool = False,
+    printed: str | None = None,
 ) -> Sign:
     """A predicted failure; see :class:`keras_doctor.model.Sign`."""
     return Sign(
@@ -98,6 +99,7 @@ def sign(
         raised_in=raised_in,
         crash=crash,
         weak=weak,
+        printed=printed,
     )
 
 

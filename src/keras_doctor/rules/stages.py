@@ -19,8 +19,12 @@ CONFIGURATION = 45
 """The values in keras.json are used."""
 FILES = 60
 """The files of the packages are loaded."""
+LOADER = 65
+"""The dynamic loader brings in what the files of the packages are linked to."""
 VERSIONS = 70
 """The versions meet."""
+COMPILER = 75
+"""Theano, found and imported, makes its folder and compiles."""
 CODE = 80
 """The user's own lines run."""
 UNKNOWN = 90

@@ -17,13 +17,16 @@ def find_commands(names, prefix, watched):
     """
     found = []
     for name in names:
-        path = _which(name)
+        path = which(name)
         if path is not None:
             found.append(_describe(name, path, prefix, watched))
     return found
 
 
-def _which(name):
+def which(name):
+    """The program that PATH finds, or that a path names; None."""
+    if os.path.dirname(name):
+        return name if os.access(name, os.X_OK) and os.path.isfile(name) else None
     endings = ("",) if os.name != "nt" else (".exe", ".bat", ".cmd")
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         for ending in endings:
@@ -67,7 +70,7 @@ def script_interpreter(data):
         first = words[1:].partition('"')[0] if words.startswith('"') else words.partition(" ")[0]
     elif os.path.basename(words.partition(" ")[0]) == "env":
         rest = [word for word in words.split()[1:] if not word.startswith("-") and "=" not in word]
-        first = (rest and _which(rest[0])) or ""
+        first = (rest and which(rest[0])) or ""
     else:
         first = words.partition(" ")[0]
     program = os.path.basename(first).lower()

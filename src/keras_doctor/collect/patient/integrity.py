@@ -11,13 +11,14 @@ from keras_doctor.collect.patient.tree import Tree
 MOST_LISTED = 200
 
 
-def check_files(checked, distributions, contents):
+def check_files(checked, distributions, contents, texts):
     """A dict like FileCheck for each distribution on the way.
 
     Args:
         checked: The distributions whose files are looked at.
         distributions: All, because a file may belong to another one.
         contents: Whether to look at the first bytes of each file too.
+        texts: A dict that gets the text of each RECORD read, by the metadata folder.
     """
     checks = []
     locations = list(dict.fromkeys(distribution["location"] for distribution in checked))
@@ -27,12 +28,13 @@ def check_files(checked, distributions, contents):
         others = [
             one for one in distributions if one["location"] == location and id(one) not in chosen
         ]
-        checks += _check_location(location, here, others, contents)
+        checks += _check_location(location, here, others, contents, texts)
     return checks
 
 
-def _check_location(location, here, others, contents):
+def _check_location(location, here, others, contents, kept):
     texts = [_record_text(one) for one in here]
+    kept.update(zip([one["metadata"] for one in here], texts))  # noqa: B905
     records = [parse_record(text) for text in texts]
     tree = Tree(location, records, texts, contents)
     unrecorded = _known_to_nobody(tree.unrecorded, here, others)

@@ -18,6 +18,7 @@ from keras_doctor.collect.patient.modules import (
     find_modules,
 )
 from keras_doctor.collect.patient.outside import describe_outside
+from keras_doctor.collect.patient.native import look_at_native
 from keras_doctor.collect.patient.output import emit
 from keras_doctor.collect.patient.paths import build_path, pythonpath_entries
 from keras_doctor.collect.patient.settings import find_configs, find_variables
@@ -103,13 +104,24 @@ def gather(request, start):
     target["python"] = target["python"] or sys.executable
     target["folder"] = target["folder"] or request["folder"]
     target["path0"] = path0
+    texts = {}
+    files = _try([], "the installed files", check_files, checked, distributions, thorough, texts)
+    native = None
+    if mode != "outside":
+        arguments = (checked, texts, distributions, world["interpreter"], thorough)
+        native = _try(None, "the shared objects", look_at_native, *arguments)
+    theano = None
+    if "theano" in backends or "theano" in request["roots"]:
+        from keras_doctor.collect.patient.theano import describe_theano
+
+        theano = _try(None, "Theano's settings", describe_theano, configs, request["folder"])
     facts = {
         "interpreter": world["interpreter"],
         "path": path,
         "startup": startup + _customize(start, path, world),
         "distributions": distributions,
         "leftovers": leftovers,
-        "files": _try([], "the installed files", check_files, checked, distributions, thorough),
+        "files": files,
         "modules": _try([], "the modules", find_modules, names, places, world, mapping),
         "local_modules": _try([], "the local modules", find_local_modules, path, world),
         "configs": configs,
@@ -117,6 +129,8 @@ def gather(request, start):
         "commands": _try([], "the commands on PATH", find_commands, wanted, prefix, watched),
         "conda": conda,
         "machine": _try(None, "the machine", describe_machine),
+        "native": native,
+        "theano": theano,
         "problems": PROBLEMS,
     }
     return dict(request["given"], target=target, **facts)

@@ -52,7 +52,10 @@ def missing_files(context: Context) -> Iterator[Finding]:
         wanted=lambda a: a.state == "missing",
         verb="missing",
         why="The import may need what is missing, and pip believes that it is there.",
-        explains=("namespace-remnant", "not-installed", "backend-not-installed"),
+        explains=(
+            *("namespace-remnant", "not-installed", "backend-not-installed"),
+            "missing-shared-library",
+        ),
     )
 
 
@@ -81,6 +84,7 @@ def altered_files(context: Context) -> Iterator[Finding]:
             wanted=is_cut,
             verb="damaged",
             why="What was shipped is no longer in there, though the name is right.",
+            explains=("missing-shared-library",),
         ):
             found = True
             yield result

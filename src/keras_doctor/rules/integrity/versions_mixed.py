@@ -93,7 +93,11 @@ def _duplicate(context: Context, rivals: list[Distribution]) -> Finding:
         ],
         signs=signs,
         explains=[
-            f"{cause}:{name}" for cause in ("mixed-version-files", "altered-files", "missing-files")
+            f"{cause}:{name}"
+            for cause in (
+                *("mixed-version-files", "altered-files", "missing-files"),
+                "missing-shared-library",
+            )
         ]
         + [f"altered-files:{name}+"],
     )
@@ -205,6 +209,9 @@ def _mixed(context: Context, distribution: Distribution, check: FileCheck) -> Fi
             reinstall(context, distribution, "then install one release again."),
         ],
         signs=signs_of(distribution, list(check.anomalies)),
-        explains=[f"{cause}:{name}" for cause in ("altered-files", "missing-files")]
+        explains=[
+            f"{cause}:{name}"
+            for cause in ("altered-files", "missing-files", "missing-shared-library")
+        ]
         + [f"altered-files:{name}+"],
     )

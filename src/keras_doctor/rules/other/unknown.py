@@ -48,6 +48,7 @@ FAMILIES = {
     "KD2": "another file, folder or installation in the way",
     "KD3": "damaged files",
     "KD4": "versions that do not go together",
+    "KD5": "the native libraries, the processor and the compiler",
     "KD6": "import paths that this Keras does not have",
 }
 """What it means that no rule of a family found anything, in words."""

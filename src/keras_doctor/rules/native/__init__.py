@@ -1,0 +1,1 @@
+"""Native (KD5xx): libraries, processor, GPU, compiler."""

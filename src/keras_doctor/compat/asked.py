@@ -66,13 +66,13 @@ def read_words(words: Iterable[str]) -> tuple[Asked, ...]:
 
 @cache
 def releases_asked(asked: Asked) -> tuple[Release, ...]:
-    """The releases that will do, oldest first: not withdrawn, and final unless it is named."""
-    any_kind = asked.prereleases
-    return tuple(
-        row
-        for row in releases_of(asked.name)
-        if not row.yanked and (any_kind or _is_final(row.version)) and asked.takes(row.version)
-    )
+    """The releases that will do, oldest first: not withdrawn, and final unless it is named.
+
+    Of a package that has no final one (a nightly build) all will do.
+    """
+    rows = [row for row in releases_of(asked.name) if not row.yanked and asked.takes(row.version)]
+    final = tuple(row for row in rows if _is_final(row.version))
+    return tuple(rows) if asked.prereleases or not final else final
 
 
 def _is_final(version: str) -> bool:

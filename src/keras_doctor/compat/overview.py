@@ -7,7 +7,8 @@ from itertools import groupby
 from keras_doctor.compat.asked import releases_asked
 from keras_doctor.compat.declared import declared
 from keras_doctor.compat.pair import contradiction, pair
-from keras_doctor.compat.seen import bases_of, edges_of, good_range, series
+from keras_doctor.compat.seen import bases_of, edges_of, good_range
+from keras_doctor.knowledge.measured import series
 from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False

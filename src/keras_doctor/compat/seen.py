@@ -7,8 +7,9 @@ from functools import cache
 from keras_doctor.compat.family import subject_of
 from keras_doctor.compat.where import distance
 from keras_doctor.knowledge import measured
+from keras_doctor.knowledge.measured import series
 from keras_doctor.records import NamedTuple
-from keras_doctor.versions import compare_key, release
+from keras_doctor.versions import compare_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +33,6 @@ class Seen(NamedTuple):
 
 
 @cache
-def series(version: str) -> tuple[int, ...]:
-    """What is taken to behave alike: a minor series; of releases before 1.0 each for itself."""
-    numbers = release(version)
-    return numbers[:3] if numbers[:1] == (0,) else numbers[:2]
-
-
 def were_measured(one: str, other: str) -> bool:
     """Whether any releases of two packages were run together."""
     return were_measured_as(one, other) or were_measured_as(other, one)

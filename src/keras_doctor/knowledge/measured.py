@@ -11,7 +11,7 @@ from functools import cache
 
 from keras_doctor.knowledge import load
 from keras_doctor.records import NamedTuple
-from keras_doctor.versions import compare_key, minor
+from keras_doctor.versions import compare_key, release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,17 +92,26 @@ def about() -> dict[str, Any]:
     return found
 
 
+def series(version: str) -> tuple[int, ...]:
+    """What releases are taken to be alike: 2.10.0 and 2.10.1, but of 0.4.30 only that one.
+
+    A first number of 0 says that each release may change everything (as jax does).
+    """
+    numbers = release(version)
+    return numbers[: 2 if numbers[:1] != (0,) else 3]
+
+
 @cache
 def _edges_by_series() -> dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]]:
     found: dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]] = {}
     for row in load("measured")["edges"]:
-        found.setdefault((row["subject"], minor(row["release"])), []).append(row)
+        found.setdefault((row["subject"], series(row["release"])), []).append(row)
     return found
 
 
 def edges_of(subject: str, version: str) -> tuple[Edge, ...]:
-    """What was measured with a release of the same minor series of a subject."""
-    return tuple(_edge(row) for row in _edges_by_series().get((subject, minor(version)), ()))
+    """What was measured with a release of the same series of a subject."""
+    return tuple(_edge(row) for row in _edges_by_series().get((subject, series(version)), ()))
 
 
 def all_edges() -> tuple[Edge, ...]:
@@ -117,11 +126,11 @@ def all_bases() -> tuple[Base, ...]:
 
 
 def bases_of(subject: str, version: str) -> tuple[Base, ...]:
-    """On which Pythons a release of the same minor series was seen to work, or not to."""
+    """On which Pythons a release of the same series was seen to work, or not to."""
     return tuple(
         _base(row)
         for row in load("measured")["bases"]
-        if row["subject"] == subject and minor(row["release"]) == minor(version)
+        if row["subject"] == subject and series(row["release"]) == series(version)
     )
 
 

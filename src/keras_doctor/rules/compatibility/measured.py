@@ -8,7 +8,6 @@ from keras_doctor.knowledge import measured
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import seen, sign
 from keras_doctor.rules.compatibility.clash import Clash, culprit_of, speaks_of_abi
-from keras_doctor.versions import minor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def _why(
 
 
 def _series(distribution: Distribution) -> str:
-    return ".".join(str(number) for number in minor(distribution.version))
+    return ".".join(str(number) for number in measured.series(distribution.version))
 
 
 def _signs(failures: tuple[Failure, ...], used: Distribution, *, inferred: bool) -> Iterator[Sign]:

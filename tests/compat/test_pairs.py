@@ -10,8 +10,9 @@ from compat.compat_builders import EDGES, PACKAGES, base, built, edge, rel
 from keras_doctor.compat.declared import NOT_READ, declared
 from keras_doctor.compat.family import family_of, subject_of
 from keras_doctor.compat.pair import contradiction, pair
-from keras_doctor.compat.seen import fails_alone, seen, series, were_measured
+from keras_doctor.compat.seen import fails_alone, seen, were_measured
 from keras_doctor.compat.where import Where
+from keras_doctor.knowledge.measured import series
 
 LINUX = Where("3.11", "linux", "x86_64")
 WINDOWS = Where("3.11", "windows", "x86_64")

@@ -66,13 +66,10 @@ def read_words(words: Iterable[str]) -> tuple[Asked, ...]:
 
 @cache
 def releases_asked(asked: Asked) -> tuple[Release, ...]:
-    """The releases that will do, oldest first: not withdrawn, and final unless it is named.
-
-    Of a package that has no final one (a nightly build) all will do.
-    """
+    """The releases that will do, oldest first: not withdrawn, and final unless it is named."""
     rows = [row for row in releases_of(asked.name) if not row.yanked and asked.takes(row.version)]
     final = tuple(row for row in rows if _is_final(row.version))
-    return tuple(rows) if asked.prereleases or not final else final
+    return tuple(rows) if asked.prereleases else final
 
 
 def _is_final(version: str) -> bool:
@@ -95,6 +92,10 @@ def _read(word: str) -> Asked:
         raise CompatError(f"{parsed.specifier!r} names no releases.", hint="Like ==2.10 or <3.")
     asked = Asked(name=name, specifier=specifier)
     if not releases_asked(asked):
+        if not specifier:
+            raise CompatError(
+                f"{name} has development releases only.", hint="Name one of them with ==."
+            )
         raise CompatError(f"{name} has no release {parsed.specifier}.", hint=_span(name))
     return asked
 

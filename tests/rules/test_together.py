@@ -21,6 +21,7 @@ from rules.factory import (
     failed,
     files,
     judge,
+    local,
     of_keras,
     passed,
     raised,
@@ -170,6 +171,24 @@ QUIET = {
         raised("ValueError", "x must not be negative", f"{SITE}/jax/x.py"),
         JAX_STACK,
         variables=JAX,
+    ),
+    "a file of the user's in the place of Python's module": after(
+        raised(
+            "ImportError",
+            "cannot import name 'Random' from 'random' (/home/ada/project/random.py)",
+            f"{SITE}/keras/src/utils/x.py",
+        ),
+        TENSORFLOW_STACK,
+        locals_=(local("random"),),
+    ),
+    "Python's own code asked": after(
+        raised(
+            "ImportError",
+            "cannot import name 'Random' from 'random'",
+            f"{SITE}/keras/src/utils/x.py",
+            f"{STDLIB}/tempfile.py",
+        ),
+        TENSORFLOW_STACK,
     ),
     "a Python that still has the module": after(
         raised(

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 KERAS = frozenset({"keras", "keras-nightly", "keras-core", "tf-keras"})
 
 
+_SLUGS = (
+    "keras-backend-mismatch",
+    "tensorflow-variant-or-plugin-mismatch",
+    "abi-mismatch",
+    "requirement-unmet",
+    "undeclared-incompatibility",
+)
+"""What a clash may be, the most telling first."""
+
+
 class Clash(NamedTuple):
     """What one source says about one pair."""
 
@@ -45,7 +55,7 @@ class Clash(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """All that is said about one pair; never empty."""
+    """All that is said about one culprit; never empty."""
 
     clashes: tuple[Clash, ...]
     """Declared first, then measured, then observed."""
@@ -101,7 +111,7 @@ def speaks_of_abi(message: str) -> bool:
 
 
 def verdicts(context: Context) -> tuple[Verdict, ...]:
-    """Everything that is known to clash on the way of the import, by pair.
+    """Everything that is known to clash on the way of the import, by who is to change.
 
     One distribution that does not fit several others is one verdict of all of them.
     """
@@ -120,13 +130,17 @@ def _gather(context: Context) -> tuple[Verdict, ...]:
         from keras_doctor.rules.compatibility.observed import observed_clashes
 
         clashes += observed_clashes(context)
+    culprits: dict[str, list[Clash]] = {}
+    for clash in clashes:
+        culprits.setdefault(normalize(clash.culprit.name), []).append(clash)
+    return tuple(
+        Verdict(clashes=tuple(members), slug=_slug_of_all(members)) for members in culprits.values()
+    )
+
+
+def _slug_of_all(clashes: list[Clash]) -> str:
+    """The most telling of what the pairs amount to: what is to be done is one thing."""
     pairs: dict[frozenset[str], list[Clash]] = {}
     for clash in clashes:
         pairs.setdefault(clash.pair, []).append(clash)
-    groups: dict[tuple[str, str], list[Clash]] = {}
-    for members in pairs.values():
-        key = (slug_of(members), normalize(members[0].culprit.name))
-        groups.setdefault(key, []).extend(members)
-    return tuple(
-        Verdict(clashes=tuple(members), slug=slug) for (slug, _culprit), members in groups.items()
-    )
+    return min((slug_of(members) for members in pairs.values()), key=_SLUGS.index)

@@ -125,11 +125,9 @@ def _observed(context: Context) -> Iterator[Finding]:
 
 
 def _user(context: Context, raised: Raised) -> Distribution | None:
-    """The distribution whose line asked: none when it is the user's own."""
-    for frame in reversed(raised.frames):
-        if not context.is_standard_library(frame.file) and not frame.file.startswith("<"):
-            return context.distribution_at(frame.file)
-    return None
+    """The distribution whose line asked: none when it is the user's own, or Python's."""
+    files = [frame.file for frame in raised.frames if not frame.file.startswith("<")]
+    return context.distribution_at(files[-1]) if files else None
 
 
 def _missing(context: Context, raised: Raised) -> str | None:
@@ -144,12 +142,16 @@ def _missing(context: Context, raised: Raised) -> str | None:
     asked = lacking(raised)
     if asked is None or not _is_standard(context, asked[0]):
         return None
+    if raised.path and not context.is_standard_library(raised.path):
+        return None  # a file of that name was loaded in its place
     return f"{asked[0]} has no {asked[1]} there"
 
 
 def _is_standard(context: Context, module: str) -> bool:
     """Whether a module is Python's own: not one that a file of the user hides."""
     top = module.partition(".")[0]
+    if any(own.name == top for own in context.snapshot.local_modules):
+        return False
     found = context.module(top)
     if found is not None and found.path:
         return context.is_standard_library(found.path)

@@ -121,15 +121,16 @@ def _why(generation: Generation, source: Source, name: str) -> str:
 def _fixes(
     context: Context, source: Source, name: str, missing: list[str], target: str | None
 ) -> list[Fix]:
-    known = backends()
-    main = known[name].imports[0]
-    needed = [known[name].distributions[0]] if main in missing else missing
+    from keras_doctor.rules.compatibility.fitting import backend_requirement
+
+    main = backends()[name].imports[0]
+    needed = [backend_requirement(context, name)] if main in missing else missing
     add = install(context, *needed, summary=f"Or install {listing(needed)} here.")
     fixed = context.generation is not None and context.generation.fixed
     if fixed or target == name or target is None:
         return [add._replace(summary=f"Install {listing(needed)} here.")]
     fixes = list(choose_backend(context, target, source))
     if target not in context.installed_backends:
-        wanted = known[target].distributions[0]
+        wanted = backend_requirement(context, target)
         fixes.append(install(context, wanted, summary=f"And install {target} here."))
     return [*fixes, add]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from keras_doctor.knowledge.selection import Generation, backends, generations, meant_by
+from keras_doctor.knowledge.selection import Generation, generations, meant_by
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import backend_change, choose_backend, edit, install
 from keras_doctor.rules.stages import SELECTION
@@ -89,7 +89,9 @@ def _asserted_config(context: Context, generation: Generation) -> Source | None:
 def _fixes(context: Context, target: str, source: Source) -> list[Fix]:
     fixes = list(choose_backend(context, target, source))
     if not context.backend_importable(target):
-        needed = backends()[target].distributions[0]
+        from keras_doctor.rules.compatibility.fitting import backend_requirement
+
+        needed = backend_requirement(context, target)
         fixes.append(install(context, needed, summary=f"And install {target} here."))
     return fixes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from keras_doctor.knowledge.selection import Generation, meant_by
+from keras_doctor.knowledge.selection import Generation, backends, meant_by
 from keras_doctor.model import Change, Evidence, Finding, Fix
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.remedies import backend_change, edit, install, set_variable
@@ -245,13 +245,16 @@ def _unread_file(context: Context, source: Source, asked: str, got: str | None) 
             set_variable(
                 context, "KERAS_BACKEND", asked, f"Or set KERAS_BACKEND to {asked} in your shell."
             ),
-            *(
-                ()
-                if context.backend_importable(asked)
-                else (install(context, asked, summary=f"And install {asked} here."),)
-            ),
+            *(() if context.backend_importable(asked) else (_install(context, asked),)),
         ],
         signs=[sign(module=got)] if got else (),
         explains=[f"backend-not-installed:{got}", "backend-source-conflict:KERAS_BACKEND"],
         changes=[Change(kind="set-variable", name="KERAS_BACKEND", value=asked)],
     )
+
+
+def _install(context: Context, backend: str) -> Fix:
+    from keras_doctor.rules.compatibility.fitting import backend_requirement
+
+    needed = backend_requirement(context, backend) if backend in backends() else backend
+    return install(context, needed, summary=f"And install {backend} here.")

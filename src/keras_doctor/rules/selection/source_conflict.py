@@ -96,7 +96,9 @@ def _conflict(
 def _missing(context: Context, backend: str) -> list[Fix]:
     if context.backend_importable(backend):
         return []
-    needed = backends()[backend].distributions[0] if backend in backends() else backend
+    from keras_doctor.rules.compatibility.fitting import backend_requirement
+
+    needed = backend_requirement(context, backend) if backend in backends() else backend
     return [install(context, needed, summary=f"And install {backend} here.")]
 
 

@@ -109,15 +109,15 @@ class Handler(BaseHTTPRequestHandler):
             index.headers.append({k.lower(): v for k, v in self.headers.items()})
             index.at_once += 1
             index.most_at_once = max(index.most_at_once, index.at_once)
+        if index.delay:
+            time.sleep(index.delay)
+        # Before the answer: who has it may ask again at once.
+        with index.lock:
+            index.at_once -= 1
         try:
-            if index.delay:
-                time.sleep(index.delay)
             self._answer()
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
-        finally:
-            with index.lock:
-                index.at_once -= 1
 
     def _answer(self) -> None:
         page = self.index.pages.get(self.path)

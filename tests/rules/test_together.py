@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keras_doctor.diagnosis import diagnose
-from keras_doctor.model import Distribution, Raised, Snapshot
+from keras_doctor.model import Distribution, Frame, Raised, Snapshot
 from keras_doctor.rules.context import Context
 from rules.factory import (
     JAX_STACK,
@@ -44,7 +44,37 @@ def causes(context: Context) -> list[tuple[str, str]]:
     return [(f.cause, f.culprit.lower()) for f in diagnose(context).causes]
 
 
+def answered(exception: Raised, file: str) -> Raised:
+    """The same, raised by the answering function of the module that was asked."""
+    own = Frame(file=file, line=1, function="__getattr__", text=None)
+    return exception._replace(frames=(*exception.frames, own))
+
+
 SHOWN = {
+    "numpy answers for itself": (
+        after(
+            answered(
+                raised(
+                    "AttributeError",
+                    "module 'numpy' has no attribute 'bool'",
+                    f"{SITE}/theano/t.py",
+                ),
+                f"{SITE}/numpy/__init__.py",
+            ),
+            with_(THEANO_STACK, dist("numpy", "1.24.4"))._replace(python="3.9.18"),
+            variables=THEANO,
+        ),
+        ("undeclared-incompatibility", "numpy"),
+    ),
+    "Keras asks numpy, which is no backend": (
+        after(
+            raised(
+                "ImportError", "cannot import name 'x' from 'numpy.y'", f"{SITE}/keras/src/a.py"
+            ),
+            TENSORFLOW_STACK,
+        ),
+        ("undeclared-incompatibility", "numpy"),
+    ),
     "Keras asks its backend": (
         after(
             raised(
@@ -160,6 +190,15 @@ QUIET = {
         raised("ImportError", "cannot import name 'a' from 'jax.b'", f"{SITE}/jax/x.py"),
         JAX_STACK,
         variables=JAX,
+    ),
+    "its own part, whoever asked for the whole": after(
+        raised(
+            "ImportError",
+            "No module named 'numpy._core._multiarray_umath'",
+            f"{SITE}/keras/src/a.py",
+            f"{SITE}/numpy/_core/multiarray.py",
+        ),
+        TENSORFLOW_STACK,
     ),
     "damaged files": after(
         raised("ImportError", "cannot import name 'ffi' from 'jaxlib'", f"{SITE}/jax/x.py"),

@@ -75,7 +75,7 @@ def culprit_of(user: Distribution, used: Distribution) -> Distribution:
     """
     names = {normalize(user.name): user, normalize(used.name): used}
     for name, one in names.items():
-        if name in KERAS:
+        if name in KERAS and _backends() & (names.keys() - {name}):
             return one
     for name, one in names.items():
         if name in companions() and _main(companions()[name]) & (names.keys() - {name}):
@@ -89,12 +89,17 @@ def _main(name: str) -> set[str]:
     return {name, *(known.distributions if known else ())}
 
 
+def _backends() -> set[str]:
+    """The distributions that are backends; numpy alone is not enough of one."""
+    found = {d for b in backends().values() if b.name != "numpy" for d in b.distributions}
+    return found - KERAS - {"numpy"}
+
+
 def slug_of(clashes: Iterable[Clash]) -> str:
     """The cause that a pair's clashes amount to."""
     clashes = tuple(clashes)
     pair = clashes[0].pair
-    backend_names = {d for b in backends().values() if b.name != "numpy" for d in b.distributions}
-    if pair & KERAS and pair & (backend_names - KERAS):
+    if pair & KERAS and pair & _backends():
         return "keras-backend-mismatch"
     if any(n in companions() and _main(companions()[n]) & (pair - {n}) for n in pair):
         return "tensorflow-variant-or-plugin-mismatch"

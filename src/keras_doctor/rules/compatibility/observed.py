@@ -67,7 +67,7 @@ def _interface(context: Context, raised: Raised) -> Clash | None:
     module, name = asked
     top = module.partition(".")[0]
     used = _owner(context, top)
-    user = _user(context, raised, used)
+    user = _user(context, _asking(context, raised, used), used)
     if used is None or user is None or normalize(user.name) == normalize(used.name):
         return None
     return _clash(
@@ -77,6 +77,19 @@ def _interface(context: Context, raised: Raised) -> Clash | None:
         why=f"{user.name} uses {module}.{name}, which {used.name} {used.version} does not have.",
         abi=False,
     )
+
+
+def _asking(context: Context, raised: Raised, used: Distribution | None) -> Raised:
+    """The exception as it looks to who asked: without the answering function of the module.
+
+    What a distribution asks of itself and does not find is a matter of its own.
+    """
+    frames = list(raised.frames)
+    while frames and "getattr" in frames[-1].function:
+        frames.pop()
+    asked_by = context.distribution_at(frames[-1].file) if frames else None
+    own = asked_by and used and normalize(asked_by.name) == normalize(used.name)
+    return raised._replace(frames=() if own else tuple(frames))
 
 
 def _owner(context: Context, top: str) -> Distribution | None:

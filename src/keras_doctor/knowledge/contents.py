@@ -14,6 +14,7 @@ _MEANING = {
     "imports": ("loads", "environments in which it was measured what an import loads"),
     "measured": ("edges", "pairs of releases whose boundary was measured"),
     "compatibility": ("refusal", "messages by which packages refuse each other"),
+    "native": ("instructions", "packages whose libraries need certain processor instructions"),
     "packages": ("package", "packages whose releases are wanted"),
 }
 """What one row of a file is, by the name of the file and of the list in it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_doctor.knowledge.compatibility import bad_releases
-from keras_doctor.rules.base import RuledOut, Skip, finding, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, Skip, finding, seen, sign
 from keras_doctor.rules.compatibility.choice import best_release
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
@@ -31,8 +31,10 @@ def upstream_bug(context: Context) -> Iterator[Finding]:
 
     Example: numpy 1.19.4 on Windows.
     """
+    if context.works:
+        raise NotApplicable("it works")
     if not context.failures:
-        raise Skip("nothing was run that failed")
+        raise Skip("nothing was run")
     found = False
     for name in context.way:
         distribution = context.first(name)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from keras_doctor.versions import compare_key
 from tools.measure.boundaries import bases_of, edges_of, tidy
+from tools.measure.job import is_finished
 from tools.measure.model import Run, load_subjects, program_of
 from tools.measure.plan import PYTHONS, jobs_of, write_queue
 from tools.measure.search import find_edge
@@ -172,3 +173,11 @@ def test_every_statement_of_the_plan_is_python(subject: object) -> None:
     for entry in axes:
         _axis, _, statement = entry.partition(": ")
         compile(program_of(statement or "import keras"), "plan", "exec")
+
+
+def test_a_job_is_finished_when_its_runs_answer_all() -> None:
+    jobs = jobs_of(load_subjects())
+    assert not is_finished(jobs[0], [])
+    job = jobs[0]
+    broken = run("", "raised", axis="", release=job.release, python=job.python)
+    assert is_finished(job, [broken])  # what does not work as resolved teaches nothing more

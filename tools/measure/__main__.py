@@ -39,7 +39,7 @@ def main() -> int:
     store = Store()
     with ThreadPoolExecutor(options.jobs) as executor:
         measure(jobs, store, executor, time.monotonic() + options.budget * 60)
-    print(f"{write_queue(jobs, store)} jobs were not begun")
+    print(f"{write_queue(jobs, store)} jobs are left")
     return 0
 
 

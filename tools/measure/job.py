@@ -37,10 +37,29 @@ def carry_out(
         worker = _Worker(job, known, record, deadline, Path(folder))
         if not worker.prepare():
             return
-        for entry in job.subject.axes:
-            axis, _, statement = entry.partition(": ")
-            worker.measure(axis, statement or job.subject.statement, newer=job.side == "newer")
+        worker.measure_all()
     forget_cached(*{d for d in job.subject.distributions if d in LARGE})
+
+
+def is_finished(job: Job, known: Sequence[Run]) -> bool:
+    """Whether the runs that were made answer all that a job asks."""
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-measure-") as folder:
+        worker = _Worker(job, known, _ask_nothing, float("inf"), Path(folder))
+        worker.is_asking = False
+        try:
+            if worker.prepare():
+                worker.measure_all()
+        except _UnansweredError:
+            return False
+    return True
+
+
+def _ask_nothing(_run: Run) -> None:
+    raise _UnansweredError
+
+
+class _UnansweredError(Exception):
+    """A run would be needed."""
 
 
 class _Worker:
@@ -59,6 +78,7 @@ class _Worker:
         self._folder = folder
         self._environment: Environment | None = None
         self._base: dict[str, str] = {}
+        self.is_asking = True
         self._distribution = ""
         self._date = dt.date.min
 
@@ -95,6 +115,8 @@ class _Worker:
         Raises:
             NotInstallableError: It cannot be built.
         """
+        if not self.is_asking:
+            raise _UnansweredError
         if self._environment is None:
             subject = self.job.subject
             environment = Environment(self._folder, self.job.python, subject.no_binary)
@@ -103,6 +125,13 @@ class _Worker:
             environment.compile()
             self._environment = environment
         return self._environment
+
+    def measure_all(self) -> None:
+        """Every axis of the job, on its side."""
+        for entry in self.job.subject.axes:
+            axis, _, statement = entry.partition(": ")
+            statement = statement or self.job.subject.statement
+            self.measure(axis, statement, newer=self.job.side == "newer")
 
     def measure(self, axis: str, statement: str, *, newer: bool) -> None:
         """Find the edge of one dependency on one side."""

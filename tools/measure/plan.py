@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.measure.index import releases_for
+from tools.measure.job import is_finished
 from tools.measure.model import FOLDER, Job, Subject
 from tools.measure.store import Store
 
@@ -46,8 +47,12 @@ def _pythons(subject: Subject, release: str) -> list[str]:
 
 
 def write_queue(jobs: Iterable[Job], store: Store, path: Path = QUEUE) -> int:
-    """Write what has no run yet; return how many jobs that are."""
-    left = [job.key for job in jobs if not store.of(job.subject.name, job.release, job.python)]
+    """Write which jobs are not answered by runs yet; return how many that are."""
+    left = [
+        job.key
+        for job in jobs
+        if not is_finished(job, store.of(job.subject.name, job.release, job.python))
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"jobs": left}, indent=1) + "\n", encoding="utf-8")
     return len(left)

@@ -272,4 +272,5 @@ def _package(file: str) -> str | None:
 
 def _first_line(message: str, folder: Path) -> str:
     line = next((line for line in message.splitlines() if line.strip()), "")
-    return line.replace(str(folder), "").strip()[:240]
+    home = str(Path.home())
+    return line.replace(str(folder), "").replace(home, "~").strip()[:240]

@@ -27,6 +27,9 @@ class Rule(NamedTuple):
     """The slug of the cause that it finds."""
     place: str
     """``module:function`` below this package."""
+    gate: str = ""
+    """What spares its import, which costs more than its answer: ``failure``, it speaks only after
+    one; ``native``, only after one or of shared objects that are not in order; "" nothing."""
 
     def function(self) -> Callable[[Context], Iterator[Finding]]:
         """The rule itself, imported when it is needed."""
@@ -84,18 +87,25 @@ RULES: tuple[Rule, ...] = (
         "tensorflow-variant-or-plugin-mismatch",
         "compatibility.together:plugin_mismatch",
     ),
-    Rule("KD501", "missing-shared-library", "native.missing_library:missing_shared_library"),
-    Rule("KD502", "toolchain-too-old", "native.symbol_versions:toolchain_too_old"),
+    Rule(
+        "KD501", "missing-shared-library", "native.missing_library:missing_shared_library", "native"
+    ),
+    Rule("KD502", "toolchain-too-old", "native.symbol_versions:toolchain_too_old", "native"),
     Rule("KD503", "cpu-instruction-missing", "native.processor:cpu_instruction_missing"),
-    Rule("KD504", "wrong-architecture", "native.architecture:wrong_architecture"),
-    Rule("KD505", "cuda-mismatch", "native.cuda:cuda_mismatch"),
+    Rule("KD504", "wrong-architecture", "native.architecture:wrong_architecture", "native"),
+    Rule("KD505", "cuda-mismatch", "native.cuda:cuda_mismatch", "native"),
     Rule("KD506", "compiler-missing", "native.compiler:compiler_missing"),
-    Rule("KD507", "crash-on-import", "native.crash:crash_on_import"),
-    Rule("KD508", "library-path-contaminated", "native.symbol_versions:library_path_contaminated"),
+    Rule("KD507", "crash-on-import", "native.crash:crash_on_import", "failure"),
+    Rule(
+        "KD508",
+        "library-path-contaminated",
+        "native.symbol_versions:library_path_contaminated",
+        "native",
+    ),
     Rule("KD509", "windows-dll", "native.windows:windows_dll"),
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
     Rule("KD703", "network-or-permission", "install.permission:network_or_permission"),
-    Rule("KD901", "upstream-bug", "other.upstream_bug:upstream_bug"),
+    Rule("KD901", "upstream-bug", "other.upstream_bug:upstream_bug", "failure"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),
 )
@@ -115,7 +125,23 @@ def run_rules(context: Context) -> tuple[RuleResult, ...]:
     return tuple(_run(rule, context) for rule in RULES if rule.name != "unknown")
 
 
+def _spared(rule: Rule, context: Context) -> RuleResult | None:
+    """The answer of a rule that need not be asked; None when it must be."""
+    if not rule.gate or context.failures:
+        return None
+    state, reason = "not-applicable", "nothing was run that failed"
+    if rule.gate == "native":
+        native = context.snapshot.native
+        if native is None or native.problems or native.libraries or native.driver:
+            return None
+        state, reason = "ok", "the shared objects are in order, as far as they were read"
+    return RuleResult(code=rule.code, name=rule.name, state=state, reason=reason, findings=())
+
+
 def _run(rule: Rule, context: Context) -> RuleResult:
+    spared = _spared(rule, context)
+    if spared is not None:
+        return spared
     findings: tuple[Finding, ...] = ()
     reason = None
     try:

@@ -114,6 +114,7 @@ def build(environment: Path) -> None:
     ):
         subprocess.run([str(uv), *words], env=variables, check=True, timeout=1200)
     (environment / ".complete").touch()
+    time.sleep(3)  # what has just been written is read again, not remembered
 
 
 def measure(environment: Path, snapshot: Path, work: Path) -> tuple[Round, tuple[int, int]]:

@@ -12,19 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keras_doctor.model import Distribution, Evidence, Sign
-    from keras_doctor.rules.context import Context
 
 KERAS = frozenset({"keras", "keras-nightly", "keras-core", "tf-keras"})
-
-
-_SLUGS = (
-    "keras-backend-mismatch",
-    "tensorflow-variant-or-plugin-mismatch",
-    "abi-mismatch",
-    "requirement-unmet",
-    "undeclared-incompatibility",
-)
-"""What a clash may be, the most telling first."""
 
 
 class Clash(NamedTuple):
@@ -52,19 +41,6 @@ class Clash(NamedTuple):
     def pair(self) -> frozenset[str]:
         """The normalised names of both."""
         return frozenset({normalize(self.user.name), normalize(self.used.name)})
-
-
-class Verdict(NamedTuple):
-    """All that is said about one culprit; never empty."""
-
-    clashes: tuple[Clash, ...]
-    """Declared first, then measured, then observed."""
-    slug: str
-
-    @property
-    def first(self) -> Clash:
-        """The one that speaks for all."""
-        return self.clashes[0]
 
 
 def culprit_of(user: Distribution, used: Distribution) -> Distribution:
@@ -113,39 +89,3 @@ def slug_of(clashes: Iterable[Clash]) -> str:
 def speaks_of_abi(message: str) -> bool:
     """Whether a message is that of code compiled for another numpy."""
     return numpy_abi_pattern().search(message) is not None
-
-
-def verdicts(context: Context) -> tuple[Verdict, ...]:
-    """Everything that is known to clash on the way of the import, by who is to change.
-
-    One distribution that does not fit several others is one verdict of all of them.
-    """
-    found: tuple[Verdict, ...] | None = context.memory.get("clashes")
-    if found is None:
-        found = context.memory["clashes"] = _gather(context)
-    return found
-
-
-def _gather(context: Context) -> tuple[Verdict, ...]:
-    from keras_doctor.rules.compatibility.declared import declared_clashes
-    from keras_doctor.rules.compatibility.measured import measured_clashes
-
-    clashes = [*declared_clashes(context), *measured_clashes(context)]
-    if context.failures:
-        from keras_doctor.rules.compatibility.observed import observed_clashes
-
-        clashes += observed_clashes(context)
-    culprits: dict[str, list[Clash]] = {}
-    for clash in clashes:
-        culprits.setdefault(normalize(clash.culprit.name), []).append(clash)
-    return tuple(
-        Verdict(clashes=tuple(members), slug=_slug_of_all(members)) for members in culprits.values()
-    )
-
-
-def _slug_of_all(clashes: list[Clash]) -> str:
-    """The most telling of what the pairs amount to: what is to be done is one thing."""
-    pairs: dict[frozenset[str], list[Clash]] = {}
-    for clash in clashes:
-        pairs.setdefault(clash.pair, []).append(clash)
-    return min((slug_of(members) for members in pairs.values()), key=_SLUGS.index)

@@ -7,7 +7,7 @@ import re
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen
 from keras_doctor.rules.compatibility.choice import best_release, day_of, requirements_on
-from keras_doctor.rules.compatibility.clash import Clash, Verdict, verdicts
+from keras_doctor.rules.compatibility.verdicts import verdicts
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
 from keras_doctor.versions import compare_key, release, satisfies
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keras_doctor.model import Distribution, Finding, Fix
+    from keras_doctor.rules.compatibility.clash import Clash
+    from keras_doctor.rules.compatibility.verdicts import Verdict
     from keras_doctor.rules.context import Context
 
 

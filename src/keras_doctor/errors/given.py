@@ -19,6 +19,7 @@ from keras_doctor.model import (
     Target,
     Variable,
 )
+from keras_doctor.model.outcome import not_started
 from keras_doctor.names import normalize
 
 TYPE_CHECKING = False
@@ -153,24 +154,12 @@ def given_outcome(text: str, what: str = "import keras") -> Outcome:
     """The failure that a text shows, as the outcome of a run."""
     chain = parse_traceback(text)
     signal, frames = parse_crash(text)
-    return Outcome(
-        kind="imports",
-        what=what,
+    return not_started("imports", what)._replace(
         status="died" if signal and not chain else "raised",
-        exit_code=None,
         signal=signal if not chain else None,
         chain=chain,
         crash_frames=frames,
-        failed_statement=None,
-        failed_line=None,
-        backend=None,
-        keras_version=None,
-        keras_file=None,
-        device=None,
-        imports=(),
-        seconds=0.0,
         output=text,
-        changes=(),
     )
 
 

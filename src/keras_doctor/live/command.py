@@ -12,8 +12,9 @@ import signal
 from keras_doctor.errors.traceback import find_tracebacks, parse_crash, parse_traceback
 from keras_doctor.live.home import PrivateHome
 from keras_doctor.live.imports import translated
-from keras_doctor.live.judge import Ending, not_started, own_frames, signal_name
+from keras_doctor.live.judge import Ending, own_frames, signal_name
 from keras_doctor.live.process import Child, Ended
+from keras_doctor.model.outcome import not_started
 from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False

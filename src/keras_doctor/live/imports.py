@@ -13,11 +13,11 @@ from keras_doctor.live.judge import (
     edges_of,
     first,
     judge_imports,
-    not_started,
     read_records,
 )
 from keras_doctor.live.probe import DEFAULT, Statement
 from keras_doctor.live.process import Child, Ended, end_marked
+from keras_doctor.model.outcome import not_started
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ import json
 import signal as signals
 
 from keras_doctor.errors.traceback import parse_crash, parse_traceback
-from keras_doctor.model import Change, Frame, ImportEdge, Outcome, Raised
+from keras_doctor.model import Frame, ImportEdge, Raised
 from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False
@@ -15,29 +15,6 @@ if TYPE_CHECKING:
 
 MAX_RECORDS = 20000
 MAX_EDGES = 2000
-
-
-def not_started(kind: str, what: str, changes: tuple[Change, ...] = ()) -> Outcome:
-    """The outcome of a run of which nothing is known yet; what happens is filled in."""
-    return Outcome(
-        kind=kind,
-        what=what,
-        status="not-started",
-        exit_code=None,
-        signal=None,
-        chain=(),
-        crash_frames=(),
-        failed_statement=None,
-        failed_line=None,
-        backend=None,
-        keras_version=None,
-        keras_file=None,
-        device=None,
-        imports=(),
-        seconds=0.0,
-        output="",
-        changes=changes,
-    )
 
 
 class Ending(NamedTuple):

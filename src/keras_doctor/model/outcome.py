@@ -83,3 +83,26 @@ class Outcome(NamedTuple):
     """The last lines that it printed, stderr and stdout together as they came."""
     changes: tuple[Change, ...]
     """() for the world as it is; else this is a counterfactual run."""
+
+
+def not_started(kind: str, what: str, changes: tuple[Change, ...] = ()) -> Outcome:
+    """The outcome of a run of which nothing is known yet; what happens is filled in."""
+    return Outcome(
+        kind=kind,
+        what=what,
+        status="not-started",
+        exit_code=None,
+        signal=None,
+        chain=(),
+        crash_frames=(),
+        failed_statement=None,
+        failed_line=None,
+        backend=None,
+        keras_version=None,
+        keras_file=None,
+        device=None,
+        imports=(),
+        seconds=0.0,
+        output="",
+        changes=changes,
+    )

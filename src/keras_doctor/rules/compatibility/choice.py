@@ -6,7 +6,7 @@ from keras_doctor.knowledge import measured
 from keras_doctor.knowledge.imports import twins_of
 from keras_doctor.names import normalize
 from keras_doctor.requirements import applies, parse_requirement
-from keras_doctor.rules.compatibility.measured import SUBJECTS
+from keras_doctor.rules.compatibility.measured import subjects_of
 from keras_doctor.versions import satisfies
 
 TYPE_CHECKING = False
@@ -140,13 +140,8 @@ def _is_of_the_time(release: Release, day: str) -> bool:
 
 def fails_here(context: Context, name: str, version: str) -> bool:
     """Whether a release was measured to fail with a Keras or backend on the way."""
-    for subject in SUBJECTS:
-        found = (
-            context.keras_distribution
-            if subject == "keras"
-            else context.backend_distribution(subject)
-        )
-        if found is None or not context.on_the_way(found.name) or found.name == name:
+    for subject, found in subjects_of(context):
+        if found.name == name:
             continue
         for edge in measured.edges_of(subject, found.version):
             if edge.dependency == normalize(name) and edge.side_of(version) is not None:

@@ -24,7 +24,7 @@ SAVING = "save and load"
 
 def measured_clashes(context: Context) -> Iterator[Clash]:
     """Pairs on the way of the import that were seen to fail, of the same minor releases."""
-    for subject, distribution in _subjects(context):
+    for subject, distribution in subjects_of(context):
         edges = measured.edges_of(subject, distribution.version)
         for dependency in dict.fromkeys(edge.dependency for edge in edges):
             used = context.first(dependency)
@@ -38,7 +38,8 @@ def measured_clashes(context: Context) -> Iterator[Clash]:
                     break
 
 
-def _subjects(context: Context) -> Iterator[tuple[str, Distribution]]:
+def subjects_of(context: Context) -> Iterator[tuple[str, Distribution]]:
+    """The measured subjects on the way of the import, and what provides them here."""
     for subject in SUBJECTS:
         found = (
             context.keras_distribution

@@ -8,7 +8,7 @@ from keras_doctor.knowledge import measured
 from keras_doctor.knowledge.compatibility import keyword_since, lost_since
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen, sign
-from keras_doctor.rules.compatibility.measured import SUBJECTS, python_of
+from keras_doctor.rules.compatibility.measured import python_of, subjects_of
 from keras_doctor.rules.compatibility.observed import lacking
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import VERSIONS
@@ -74,10 +74,9 @@ def _declared(context: Context) -> Iterator[Finding]:
 def _measured(context: Context) -> Iterator[Finding]:
     """Releases that were seen to fail on this Python, with everything else as it should be."""
     python = python_of(context)
-    for subject in SUBJECTS:
-        found = context.backend_distribution(subject) if subject != "keras" else None
-        if found is None or not context.on_the_way(found.name):
-            continue
+    for subject, found in subjects_of(context):
+        if subject == "keras":
+            continue  # its runs stand on a backend, which may be what does not go there
         bases = measured.bases_of(subject, found.version)
         failed = next((b for b in bases if b.python == python and b.failure is not None), None)
         good = [b.python for b in bases if b.works]

@@ -25,13 +25,28 @@ def compile_source(path: Path) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def compile_signatures(folder: Path) -> str:
+    """The JSON text that is shipped for all files of signatures: without their examples."""
+    rows = []
+    for path in sorted(folder.glob("*.toml")):
+        with path.open("rb") as file:
+            rows += tomllib.load(file).get("signature", [])
+    for row in rows:
+        del row["example"], row["counter"]
+    return json.dumps({"signature": rows}, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
 def main() -> int:
     """Write every compiled file; return the exit code."""
     for source in sorted((KNOWLEDGE / "sources").glob("*.toml")):
-        target = KNOWLEDGE / "compiled" / (source.stem + ".json")
-        target.write_text(compile_source(source), encoding="utf-8")
-        sys.stdout.write(f"{target.name}\n")
+        _write(source.stem, compile_source(source))
+    _write("signatures", compile_signatures(KNOWLEDGE / "sources" / "signatures"))
     return 0
+
+
+def _write(name: str, text: str) -> None:
+    (KNOWLEDGE / "compiled" / f"{name}.json").write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{name}.json\n")
 
 
 if __name__ == "__main__":

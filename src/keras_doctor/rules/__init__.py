@@ -106,6 +106,7 @@ RULES: tuple[Rule, ...] = (
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
     Rule("KD703", "network-or-permission", "install.permission:network_or_permission"),
     Rule("KD901", "upstream-bug", "other.upstream_bug:upstream_bug", "failure"),
+    Rule("KD903", "known-message", "message.known_message:known_message", "failure"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),
 )
@@ -118,6 +119,11 @@ def rule_of(code: str) -> Rule | None:
         if wanted.upper() == rule.code or wanted.lower() == rule.name:
             return rule
     return None
+
+
+def code_of(cause: str) -> str:
+    """The code of the rule that is named like a cause; of `unknown` when there is none."""
+    return next((rule.code for rule in RULES if rule.name == cause), "KD902")
 
 
 def run_rules(context: Context) -> tuple[RuleResult, ...]:

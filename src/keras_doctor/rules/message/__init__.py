@@ -1,0 +1,1 @@
+"""Rules from messages: what a failure says, where no other fact tells."""

@@ -1,0 +1,110 @@
+"""KD903 known-message."""
+
+from __future__ import annotations
+
+import re
+
+from keras_doctor.knowledge.signatures import signatures
+from keras_doctor.model import Fix
+from keras_doctor.rules import stages
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
+from keras_doctor.rules.message.match import holds, said
+from keras_doctor.rules.remedies import edit, install, set_variable, uninstall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.knowledge.signatures import Meaning, Remedy, Signature
+    from keras_doctor.model import Finding, Outcome
+    from keras_doctor.rules.context import Context
+
+_WEIGHTS = {"certain": "fatal", "likely": "likely", "possible": "risk"}
+_STAGES = {
+    "KD1": stages.SELECTION,
+    "KD2": stages.PATH,
+    "KD3": stages.FILES,
+    "KD4": stages.VERSIONS,
+    "KD5": stages.LOADER,
+    "KD6": stages.CODE,
+    "KD7": stages.PRESENCE,
+    "KD9": stages.VERSIONS,
+}
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def known_message(context: Context) -> Iterator[Finding]:
+    """The failure says something whose meaning is known from elsewhere.
+
+    What it checks: the messages of a failure against those that were seen in public threads, in
+    the sources of the packages, or in measurements, each with the causes that it had there.
+
+    Why it breaks the import: some messages tell more than the facts that were read, or are all
+    that there is: a text without its environment.
+
+    How it is fixed: as it was where the message was seen.
+
+    Example: "Illegal instruction (core dumped)" from TensorFlow on a processor without AVX.
+    """
+    if not context.failures:
+        raise NotApplicable("nothing failed")
+    told: set[tuple[str, str]] = set()
+    for outcome in context.failures:
+        for signature in signatures():
+            found = said(signature, outcome)
+            for meaning in signature.meanings if found else ():
+                if meaning.when and not holds(meaning.when, context, outcome.output):
+                    continue
+                result = _finding(context, signature, meaning, found, outcome)
+                if (result.cause, result.culprit) not in told:
+                    told.add((result.cause, result.culprit))
+                    yield result
+    if not told:
+        raise RuledOut("the failure says nothing that is known from elsewhere")
+
+
+def _finding(
+    context: Context,
+    signature: Signature,
+    meaning: Meaning,
+    found: re.Match[str],
+    outcome: Outcome,
+) -> Finding:
+    from keras_doctor.rules import code_of
+
+    code = code_of(meaning.cause)
+    line = found[0].strip().splitlines()
+    evidence = [seen(line[0][:300] if line else signature.id, outcome.what)]
+    evidence.append(seen("seen before with this cause", signature.source))
+    facts = context.is_complete  # then a rule that read them knows better
+    return finding(
+        code,
+        meaning.cause,
+        _filled(meaning.culprit, found),
+        title=_filled(meaning.title, found),
+        why=_filled(meaning.why, found),
+        evidence=evidence,
+        stage=_STAGES[code[:3]],
+        weight="risk" if facts else _WEIGHTS[meaning.confidence],
+        fixes=[_fix(context, remedy, found) for remedy in meaning.fixes],
+        signs=[sign(printed=re.escape(found[0]), weak=facts)],
+    )
+
+
+def _filled(text: str, found: re.Match[str]) -> str:
+    """A text of the signature with what the pattern found in it."""
+    groups = found.groupdict()
+    return _FIELD.sub(lambda field: (groups.get(field[1]) or field[0])[:200], text)
+
+
+def _fix(context: Context, remedy: Remedy, found: re.Match[str]) -> Fix:
+    name = _filled(remedy.name or "", found)
+    summary = _filled(remedy.summary, found)
+    if remedy.kind == "install" and name:
+        return install(context, *name.split(), summary=summary)
+    if remedy.kind == "uninstall" and name:
+        return uninstall(context, name, summary)
+    if remedy.kind in ("set-env", "unset-env"):
+        value = remedy.value if remedy.kind == "set-env" else None
+        return set_variable(context, name, value, summary)
+    return edit(remedy.kind, name, summary, remedy.value)

@@ -1,9 +1,12 @@
-"""Judges real failures from public issue threads by the facts that they state.
+"""Judges failures from public issue threads by `explain`: their text and the facts beside it.
 
-Each row of the file (JSON lines with ``packages``, ``python``, ``os``, ``env``, ``error``,
-``cause``, ``also``) becomes a partial snapshot and the outcome that its text shows; the diagnosis
-is compared with the row's cause. Rows are told apart by what is known of them; no text of a row
-is printed. ``KERAS_DOCTOR_CASES`` names the file.
+Each row of a file (JSON lines with ``packages``, ``python``, ``os``, ``manager``, ``env``,
+``command``, ``error`` or ``text``, ``cause``, ``also``) is judged by its text together with what
+is stated of it; no text of a row is printed. ``KERAS_DOCTOR_CASES`` names the file, or the
+arguments do.
+
+With ``--third A`` (or B, C) only that third of the groups counts: a rule may have been written
+with one third in sight, and is then judged on another.
 """
 
 from __future__ import annotations
@@ -11,98 +14,115 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_doctor.diagnosis import diagnose
-from keras_doctor.errors.given import given_outcome, given_snapshot, named
-from keras_doctor.rules.context import Context
+from keras_doctor import api
+from keras_doctor.errors.facts import facts_of_file
 
-VERSIONS = {
-    "requirement-unmet",
-    "undeclared-incompatibility",
-    "keras-backend-mismatch",
-    "python-unsupported",
-    "abi-mismatch",
-    "tensorflow-variant-or-plugin-mismatch",
-}
-"""The causes that versions alone may tell."""
+CONFIDENCES = ("proven", "certain")
 
 
 class Judged(NamedTuple):
     """One row and what became of it."""
 
     row: dict[str, Any]
-    first: str | None
     causes: tuple[str, ...]
+    """The slugs in order, each once."""
     confidence: str | None
 
     @property
+    def accepted(self) -> set[str]:
+        """The row's cause, and those that it accepts."""
+        return {self.row["cause"], *self.row["also"]}
+
+    @property
     def right(self) -> bool:
-        """Whether the first cause is the row's, or one that it accepts."""
-        return self.first in {self.row["cause"], *self.row["also"]}
+        """Whether the first cause is accepted."""
+        return bool(self.causes) and self.causes[0] in self.accepted
+
+    @property
+    def within_three(self) -> bool:
+        """Whether one of the first three is."""
+        return bool(self.accepted & set(self.causes[:3]))
 
     @property
     def wrong(self) -> bool:
         """Whether it is sure of another cause."""
-        known = self.first not in (None, "unknown")
-        return known and not self.right and self.confidence == "certain"
+        known = bool(self.causes) and self.causes[0] != "unknown"
+        return known and not self.right and self.confidence in CONFIDENCES
 
 
-def judge(row: dict[str, Any], *, with_text: bool = True) -> Judged:
-    """Diagnose what a row states."""
-    text = row["error"] or ""
-    snapshot = given_snapshot(
-        named(row["packages"]),
-        python=row["python"],
-        system=row["os"],
-        variables={k: v for k, v in row["env"].items() if k.isupper() and isinstance(v, str)},
-        text=text,
-    )
-    outcomes = (given_outcome(text, row["command"] or "import keras"),) if with_text else ()
-    found = diagnose(Context(snapshot, outcomes=outcomes)).causes
+def judge(row: dict[str, Any]) -> Judged:
+    """Explain what a row states."""
+    text = row.get("error") or row.get("text") or ""
+    stated = {key: row.get(key) for key in ("packages", "python", "os", "manager", "command")}
+    stated["env"] = {k: v for k, v in row["env"].items() if isinstance(v, str)}
+    facts = facts_of_file(json.dumps(stated), frozenset())
+    found = api.explain(text, facts=facts).diagnosis.causes
     return Judged(
         row=row,
-        first=found[0].cause if found else None,
-        causes=tuple(one.cause for one in found),
+        causes=tuple(dict.fromkeys(one.cause for one in found)),
         confidence=found[0].confidence if found else None,
     )
 
 
-def suffices(row: dict[str, Any]) -> bool:
-    """Whether versions are stated that may tell: two of packages, or one and the Python."""
-    known = len(named(row["packages"])) + bool(row["python"])
-    return row["cause"] in VERSIONS and len(named(row["packages"])) >= 1 and known >= 2
+def thirds(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """A, B or C for each group (a row without one is its own): shuffled once, seed 1."""
+    groups = sorted({row.get("group") or row["id"] for row in rows})
+    random.Random(1).shuffle(groups)  # noqa: S311 -- it parts rows, it keeps no secret
+    return {group: "ABC"[i * 3 // len(groups)] for i, group in enumerate(groups)}
+
+
+def report(label: str, judged: Sequence[Judged]) -> str:
+    """One line of shares."""
+    total = len(judged)
+    if not total:
+        return f"{label}: none"
+    first, three = sum(j.right for j in judged), sum(j.within_three for j in judged)
+    wrong = sum(j.wrong for j in judged)
+    silent = sum(j.causes[:1] in ((), ("unknown",)) for j in judged)
+    return (
+        f"{label}: {first} of {total} right at the first place ({first / total:.0%}), "
+        f"{three} within three ({three / total:.0%}), {silent} unknown, "
+        f"{wrong} sure and wrong ({wrong / total:.0%})"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the shares; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", help="default: what KERAS_DOCTOR_CASES names")
+    parser.add_argument("--third", choices="ABC", action="append")
     parser.add_argument("--ids", action="store_true", help="list the rows, without their text")
     options = parser.parse_args(arguments)
-    path = os.environ.get("KERAS_DOCTOR_CASES")
-    if not path:
+    files = options.files or [name for name in [os.environ.get("KERAS_DOCTOR_CASES")] if name]
+    if not files:
         print("KERAS_DOCTOR_CASES names no file", file=sys.stderr)
         return 2
-    rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
-    chosen = [row for row in rows if suffices(row)]
-    for label, group, with_text in (
-        ("versions suffice, facts alone", chosen, False),
-        ("versions suffice, facts and text", chosen, True),
-        ("all rows, facts and text", rows, True),
-    ):
-        judged = [judge(row, with_text=with_text) for row in group]
-        right = sum(one.right for one in judged)
-        wrong = sum(one.wrong for one in judged)
-        silent = sum(one.first in (None, "unknown") for one in judged)
-        print(f"{label}: {right} of {len(judged)} right, {silent} unknown, {wrong} sure and wrong")
+    for name in files:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+        third = thirds(rows)
+        chosen = options.third or ["A", "B", "C"]
+        rows = [row for row in rows if third[row.get("group") or row["id"]] in chosen]
+        judged = [judge(row) for row in rows]
+        verbatim = [j for j in judged if j.row.get("error_source", "verbatim") == "verbatim"]
+        confirmed = [j for j in verbatim if j.row.get("confirmed", True)]
+        print(f"{Path(name).name}, thirds {''.join(chosen)}")
+        print(report("  verbatim", verbatim))
+        print(report("  verbatim and confirmed", confirmed))
+        print(report("  all", judged))
         for one in judged if options.ids else ():
-            verdict = "ok  " if one.right else "MISS"
-            print(f"  {verdict} {one.row['id']}: {one.row['cause']}, got {', '.join(one.causes)}")
-    print(Counter(row["cause"] for row in chosen))
+            verdict = "ok  " if one.right else "3   " if one.within_three else "MISS"
+            sure = "SURE" if one.wrong else ""
+            wanted = "/".join([one.row["cause"], *one.row["also"]])
+            print(f"  {verdict}{sure} {one.row['id']}: {wanted}, got {', '.join(one.causes)}")
+        print(" ", Counter(j.row["cause"] for j in judged if not j.right).most_common(8))
     return 0
 
 

@@ -18,6 +18,7 @@ from keras_doctor.targets import Found, find_target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
+    from keras_doctor.errors.facts import Given
     from keras_doctor.model import BackendState
     from keras_doctor.refresh.update import Updated
     from keras_doctor.targets.inventory import EnvironmentFound
@@ -126,6 +127,30 @@ def check(
         ),
         found.considered,
     )
+
+
+def explain(
+    failure: str | BaseException, *, facts: Given | None = None, wish: str | None = None
+) -> Examination:
+    """Say what a failure means that happened elsewhere, from its text and what is told beside it.
+
+    Args:
+        failure: A pasted traceback, a log, an installer's output; or an exception.
+        facts: What is known of the environment, beside what the text shows.
+        wish: The backend that the user wants, or None.
+
+    Returns:
+        The examination: its snapshot holds what was told, its outcomes the failures of the text.
+    """
+    from keras_doctor.errors.given import given_outcomes, told
+
+    if isinstance(failure, BaseException):
+        import traceback
+
+        failure = "".join(traceback.format_exception(failure))
+    snapshot = told(failure, facts)
+    what = facts.command if facts and facts.command else "the text"
+    return _examined(Context(snapshot, wish=wish, outcomes=given_outcomes(failure, what)), ())
 
 
 def backends(

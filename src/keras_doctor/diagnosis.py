@@ -35,6 +35,8 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
     """
     results = run_rules(context)
     findings = [f for result in results for f in result.findings]
+    if not context.is_complete:
+        return _of_what_was_told(context, findings, results)
     kept, folded = _causes(context, findings)
     if not kept and context.works is False:
         kept, folded = _causes(context, findings, weak=True)
@@ -48,6 +50,27 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
         results=results,
         selection=selection_of(context),
         backends=backends or backends_of(context),
+        asks=(),
+    )
+
+
+def _of_what_was_told(
+    context: Context, findings: list[Finding], results: tuple[RuleResult, ...]
+) -> Diagnosis:
+    """Partial facts: what may be the cause, the most probable first, instead of all that is."""
+    from keras_doctor.hypotheses import ranked
+
+    kept = ranked(context, findings)
+    kept += _unexplained(context, kept, results)
+    chosen = {f.key for f in kept}
+    return Diagnosis(
+        healthy=_healthy(context, bool(kept)),
+        causes=tuple(kept),
+        consequences=(),
+        notes=tuple(f for f in findings if f.key not in chosen),
+        results=results,
+        selection=selection_of(context),
+        backends=backends_of(context),
         asks=(),
     )
 

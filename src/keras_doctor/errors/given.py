@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from keras_doctor.errors.traceback import parse_crash, parse_traceback
+from keras_doctor.errors.facts import Given, facts_of_text
+from keras_doctor.errors.traceback import parse_crash, read_failures
 from keras_doctor.knowledge.imports import import_name_of
-from keras_doctor.knowledge.releases import release
+from keras_doctor.knowledge.releases import known_packages, release
 from keras_doctor.model import (
     Distribution,
     Interpreter,
@@ -14,17 +15,15 @@ from keras_doctor.model import (
     Module,
     ModuleCopy,
     Outcome,
+    Raised,
     Snapshot,
     Start,
     Target,
     Variable,
 )
 from keras_doctor.model.outcome import not_started
-from keras_doctor.names import normalize
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+MAX_FAILURES = 20
 
 SITE = "/site-packages"
 """Where packages are said to lie when no path tells."""
@@ -32,31 +31,20 @@ _SITE = re.compile(r"[^\s\"']*?[/\\](?:site|dist)-packages")
 _PLATFORMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
 
 
-def given_snapshot(
-    packages: Mapping[str, str],
-    *,
-    python: str | None = None,
-    system: str | None = None,
-    machine: str | None = None,
-    variables: Mapping[str, str] | None = None,
-    text: str = "",
-) -> Snapshot:
+def given_snapshot(given: Given, text: str = "") -> Snapshot:
     """What is told of an environment, as a snapshot of mode ``given``.
 
     Nothing is claimed that was not told: a package that is not named may be installed.
 
     Args:
-        packages: Names of distributions and their versions.
-        python: Its version, or None.
-        system: ``linux``, ``windows`` or ``macos``.
-        machine: The processor architecture.
-        variables: Environment variables.
+        given: The facts.
         text: The failure's text: the paths in it tell where packages lie.
     """
+    python = given.python if given.python and "." in given.python else None
     found = _SITE.search(text)
     site = found[0] if found else SITE
     distributions = tuple(
-        _distribution(name, version, site) for name, version in packages.items() if version
+        _distribution(name, version, site) for name, version in given.packages if version
     )
     modules = tuple(
         _module(package, site) for one in distributions for package in one.import_packages
@@ -73,10 +61,10 @@ def given_snapshot(
             script=None,
             command=(),
             environment=None,
-            manager=None,
+            manager=given.manager,
         ),
         start=Start(mode="given", failure=None, exit_code=None),
-        interpreter=_interpreter(python, system, machine) if python else None,
+        interpreter=_interpreter(python, given.system, given.machine) if python else None,
         path=(),
         startup=(),
         distributions=distributions,
@@ -86,12 +74,11 @@ def given_snapshot(
         local_modules=(),
         configs=(),
         variables=tuple(
-            Variable(name=name, value=value, set_by=None)
-            for name, value in (variables or {}).items()
+            Variable(name=name, value=value, set_by=None) for name, value in given.variables
         ),
         commands=(),
         conda=None,
-        machine=_machine(system),
+        machine=_machine(given.system),
         script=None,
         problems=("only what was told is known",),
     )
@@ -150,24 +137,37 @@ def _machine(system: str | None) -> Machine | None:
     )
 
 
-def given_outcome(text: str, what: str = "import keras") -> Outcome:
-    """The failure that a text shows, as the outcome of a run."""
-    chain = parse_traceback(text)
+def given_outcomes(text: str, what: str = "the text") -> tuple[Outcome, ...]:
+    """The failures that a text shows, each as the outcome of a run, in the order of the text.
+
+    A text that shows no exception and no crash is one failure that only its words tell of.
+    """
+    blank = not_started("text", what)._replace(output=text)
+    chains = read_failures(text)
     signal, frames = parse_crash(text)
-    return not_started("imports", what)._replace(
-        status="died" if signal and not chain else "raised",
-        signal=signal if not chain else None,
-        chain=chain,
-        crash_frames=frames,
-        output=text,
-    )
+    outcomes = [
+        blank._replace(
+            status="raised",
+            chain=chain,
+            failed_statement=_statement(chain),
+        )
+        for chain in chains[-MAX_FAILURES:]
+    ]
+    if signal:
+        outcomes.append(blank._replace(status="died", signal=signal, crash_frames=frames))
+    return tuple(outcomes or [blank._replace(status="raised")])
 
 
-def named(packages: Mapping[str, str]) -> dict[str, str]:
-    """Packages by normalised name, versions without what people write around them."""
-    found = {}
-    for name, version in packages.items():
-        match = re.search(r"\d+(?:\.\d+)*(?:[A-Za-z0-9.+]*)", version or "")
-        if match:
-            found[normalize(name)] = match[0]
-    return found
+def _statement(chain: tuple[Raised, ...]) -> str | None:
+    """The user's own import statement: that of the outermost frame."""
+    for raised in reversed(chain):
+        for frame in raised.frames[:1]:
+            if frame.text and frame.text.startswith(("import ", "from ")):
+                return frame.text
+    return None
+
+
+def told(text: str, given: Given | None = None) -> Snapshot:
+    """The snapshot of a text and of what was stated beside it; the statement counts first."""
+    shown = facts_of_text(text, known_packages())
+    return given_snapshot(given.joined(shown) if given else shown, text)

@@ -12,14 +12,15 @@ from __future__ import annotations
 import re
 
 from keras_doctor.errors.crash import parse_crash
+from keras_doctor.errors.fragment import read_fragment
 from keras_doctor.errors.lines import MAX_PREFIX, clean_lines, prefix_pattern
+from keras_doctor.errors.message import LINKS, raised_of
 from keras_doctor.model import Frame, Raised
 from keras_doctor.records import NamedTuple
 
-__all__ = ["Found", "find_tracebacks", "parse_crash", "parse_traceback"]
+__all__ = ["Found", "find_tracebacks", "parse_crash", "parse_traceback", "read_failures"]
 
 MAX_CHAIN = 50
-MAX_FRAMES = 400
 MAX_MESSAGE_LINES = 60
 MAX_TRACEBACKS = 500
 _LOOK_AHEAD = 6
@@ -28,25 +29,18 @@ _SYNTAX_LINES = 8
 
 _HEADER = "Traceback (most recent call last)"
 _GROUP_HEADER = "+ Exception Group " + _HEADER
-_LINKS = {
-    "The above exception was the direct cause of the following exception:": "cause",
-    "During handling of the above exception, another exception occurred:": "context",
-}
 _SURVIVED = ("Exception ignored ", "Error processing line ", "--- Logging error ---")
 _FRAME = re.compile(r'^\s*File "(.*)", line ([0-9]+)(?:, in (.*))?$')
 _MARKS = re.compile(r"^[\s~^]+$")
 _EXCEPTION = re.compile(r"^([A-Za-z_][\w.<>]*)(?::(?: (.*))?)?$")
 _BARE = re.compile(r"^(?:E +)?((?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Exit|Interrupt)): (.*)$")
+# IPython begins with the type and has frames of its own kind.
+_IPYTHON = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Interrupt|Warning)\s{3,}$")
 _LEVEL = re.compile(r"^(?:[A-Z]{4,8}|[Ww]arning|[Ii]nfo|[Nn]ote|[Hh]int)$")
 _LOG_LINE = re.compile(
     r"^(?:\[?\d{4}[-/]\d\d[-/]\d\d[ T]|\[?\d\d:\d\d:\d\d|[EWIF]\d{4} \d\d:|[A-Z]{4,8}:\w)"
 )
 _GROUP_RULE = re.compile(r"^\s*\+[-+]")
-_NOT_FOUND = re.compile(r"^No module named '?([\w.]+)'?")
-_CANNOT_IMPORT = re.compile(
-    r"^cannot import name '?\w+'?(?: from (?:partially initialized module )?'([\w.]+)'"
-    r"(?: \(most likely due to a circular import\))?)?(?: \((.+)\))?"
-)
 # Their messages never have a second line: what follows belongs to somebody else.
 _ONE_LINE = {"ModuleNotFoundError", "KeyError", "SyntaxError", "IndentationError", "TabError"}
 
@@ -60,6 +54,8 @@ class Found(NamedTuple):
     """Python itself says that the program went on: an exception ignored in a destructor, a
     line of a .pth file, a logging error, the end of another thread."""
     first_line: int
+    stop: int
+    """The line after its last."""
     after: int
     """How many lines that are not blank follow its last exception line, less the lines that
     belong to the message."""
@@ -96,8 +92,49 @@ def parse_traceback(text: str) -> tuple[Raised, ...]:
         return found[-1].chain
     for line in reversed(lines):
         if bare := _BARE.match(line.strip()):
-            return (_raised(bare[1], [bare[2]], []),)
+            return (raised_of(bare[1], bare[2], []),)
     return ()
+
+
+def read_failures(text: str) -> tuple[tuple[Raised, ...], ...]:
+    """Reads every failure of a text, those included of which only a part was quoted.
+
+    Args:
+        text: whatever somebody pasted.
+
+    Returns:
+        One chain for each, in the order of the text. What the program survived is left out,
+        unless there is nothing else.
+    """
+    lines = clean_lines(text)
+    chains: list[tuple[Raised, ...]] = []
+    survived: list[tuple[Raised, ...]] = []
+    at = 0
+    for found in _find(lines):
+        before = [_without_prefix(line) for line in lines[at : found.first_line]]
+        quoted = read_fragment(before)
+        chain = found.chain
+        link = next((told for line in reversed(before[-3:]) if (told := _link_in(line))), None)
+        if quoted and link:
+            *quoted, head = quoted
+            chain = (*head[:-1], head[-1]._replace(link=link), *chain)
+        chains += quoted
+        (survived if found.survived else chains).append(chain)
+        at = found.stop
+    chains += read_fragment([_without_prefix(line) for line in lines[at:]])
+    return tuple(chains or survived)
+
+
+# What collectors of logs, build systems and mail put before a line.
+_PREFIX = re.compile(
+    r"^(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+|#\d+ \d+\.\d+ |[\w.-]{1,40}\s+\| "
+    r"|\[(?:stderr|stdout|\d+(?:,\d+)?)\]\s?|> )"
+)
+
+
+def _without_prefix(line: str) -> str:
+    found = _PREFIX.match(line)
+    return line[found.end() :] if found else line
 
 
 def find_tracebacks(text: str) -> tuple[Found, ...]:
@@ -152,7 +189,7 @@ def _assemble(row: list[_Block], lines: list[str]) -> Found:
     survived = any(line.startswith(_SURVIVED) for line in before)
     survived = survived or any(line.startswith("Exception in thread ") for line in before)
     after = sum(1 for line in lines[stop:] if line and not _GROUP_RULE.match(line))
-    return Found(chain=tuple(chain), survived=survived, first_line=start, after=after)
+    return Found(chain=tuple(chain), survived=survived, first_line=start, stop=stop, after=after)
 
 
 def _blocks(lines: list[str]) -> list[_Block]:
@@ -195,7 +232,7 @@ def _read_syntax_error(lines: list[str], index: int, link: str | None) -> _Block
 def _link_in(line: str) -> str | None:
     if not line.endswith(":"):
         return None
-    return next((link for text, link in _LINKS.items() if line.endswith(text)), None)
+    return next((link for text, link in LINKS.items() if line.endswith(text)), None)
 
 
 def _read_block(lines: list[str], header: int, link: str | None) -> _Block | None:
@@ -203,7 +240,7 @@ def _read_block(lines: list[str], header: int, link: str | None) -> _Block | Non
     line = lines[header]
     group = _GROUP_HEADER in line
     prefix = line[: line.index(_GROUP_HEADER if group else _HEADER)]
-    if len(prefix) > MAX_PREFIX:
+    if len(prefix) > MAX_PREFIX or _IPYTHON.match(prefix):
         return None
     depth = 0
     member = re.search(r"\s*\| $", prefix)
@@ -246,7 +283,7 @@ def _read_frames(
             _add_text(frames, line)
         elif (found := _EXCEPTION.match(line)) and not _is_noise(found, lines, index, strip):
             message, stop = _read_message(lines, index, found, strip)
-            raised = _raised(found[1], message, frames)
+            raised = raised_of(found[1], "\n".join(message), frames)
             return _Block(raised, link, start, stop, depth, group)
         else:
             noise += 1
@@ -332,21 +369,3 @@ def _ends_message(line: str, rest: str) -> bool:
     if _LOG_LINE.match(rest) or rest.startswith("Fatal Python error"):
         return True
     return rest.startswith(("Exception in thread ", '  File "'))
-
-
-def _raised(name: str, message: list[str], frames: list[Frame]) -> Raised:
-    text = "\n".join(message)
-    module, path = _import_names(text)
-    if len(frames) > MAX_FRAMES:
-        frames = frames[: MAX_FRAMES // 2] + frames[-MAX_FRAMES // 2 :]
-    return Raised(type=name, message=text, frames=tuple(frames), link=None, name=module, path=path)
-
-
-def _import_names(message: str) -> tuple[str | None, str | None]:
-    """What ``ImportError.name`` and ``.path`` were, as far as the message tells."""
-    if found := _NOT_FOUND.match(message):
-        return found[1], None
-    if found := _CANNOT_IMPORT.match(message):
-        path = found[2]
-        return found[1], None if path == "unknown location" else path
-    return None, None

@@ -51,3 +51,15 @@ def import_paths() -> dict[str, tuple[ImportPath, ...]]:
         )
         found[entry.path] = (*found.get(entry.path, ()), entry)
     return found
+
+
+def known_ranges(path: str) -> tuple[tuple[str, str], ...] | None:
+    """The releases that have a path; () when none ever had it, None when that is not known."""
+    entries = import_paths().get(path)
+    return tuple(pair for entry in entries for pair in entry.ranges) if entries else None
+
+
+def replacement_of(path: str) -> str | None:
+    """What takes the place of a path today, when somebody wrote that down."""
+    entries = import_paths().get(path, ())
+    return next((entry.replacement for entry in entries if entry.replacement), None)

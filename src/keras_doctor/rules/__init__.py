@@ -106,6 +106,7 @@ RULES: tuple[Rule, ...] = (
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
     Rule("KD703", "network-or-permission", "install.permission:network_or_permission"),
     Rule("KD901", "upstream-bug", "other.upstream_bug:upstream_bug", "failure"),
+    Rule("KD904", "quoted-failure", "message.quoted_failure:quoted_failure", "failure"),
     Rule("KD903", "known-message", "message.known_message:known_message", "failure"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),

@@ -60,9 +60,10 @@ def culprit_of(user: Distribution, used: Distribution) -> Distribution:
 
 
 def _main(name: str) -> set[str]:
-    """A main distribution and its variants."""
+    """A main distribution and its variants; Keras belongs to TensorFlow."""
     known = backends().get(name)
-    return {name, *(known.distributions if known else ())}
+    keras = KERAS if name == "tensorflow" else ()
+    return {name, *(known.distributions if known else ()), *keras}
 
 
 def _backends() -> set[str]:
@@ -74,15 +75,22 @@ def _backends() -> set[str]:
 def slug_of(clashes: Iterable[Clash]) -> str:
     """The cause that a pair's clashes amount to."""
     clashes = tuple(clashes)
-    pair = clashes[0].pair
-    if pair & KERAS and pair & _backends():
-        return "keras-backend-mismatch"
-    if any(n in companions() and _main(companions()[n]) & (pair - {n}) for n in pair):
-        return "tensorflow-variant-or-plugin-mismatch"
+    slug = slug_of_pair(clashes[0].pair)
+    if slug != "undeclared-incompatibility":
+        return slug
     if any(clash.abi for clash in clashes):
         return "abi-mismatch"
     if any(clash.source == "declared" for clash in clashes):
         return "requirement-unmet"
+    return slug
+
+
+def slug_of_pair(pair: frozenset[str]) -> str:
+    """The cause that two distributions amount to which do not go together, by their names."""
+    if pair & KERAS and pair & _backends():
+        return "keras-backend-mismatch"
+    if any(n in companions() and _main(companions()[n]) & (pair - {n}) for n in pair):
+        return "tensorflow-variant-or-plugin-mismatch"
     return "undeclared-incompatibility"
 
 

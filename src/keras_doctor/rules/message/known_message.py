@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from keras_doctor.knowledge.signatures import signatures
-from keras_doctor.model import Fix
-from keras_doctor.rules import stages
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.message.match import holds, said
+from keras_doctor.rules.message.stages import stage_of, weight_of
 from keras_doctor.rules.remedies import edit, install, set_variable, uninstall
 
 TYPE_CHECKING = False
@@ -16,20 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keras_doctor.knowledge.signatures import Meaning, Remedy, Signature
-    from keras_doctor.model import Finding, Outcome
+    from keras_doctor.model import Finding, Fix, Outcome
     from keras_doctor.rules.context import Context
 
-_WEIGHTS = {"certain": "fatal", "likely": "likely", "possible": "risk"}
-_STAGES = {
-    "KD1": stages.SELECTION,
-    "KD2": stages.PATH,
-    "KD3": stages.FILES,
-    "KD4": stages.VERSIONS,
-    "KD5": stages.LOADER,
-    "KD6": stages.CODE,
-    "KD7": stages.PRESENCE,
-    "KD9": stages.VERSIONS,
-}
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -84,8 +72,8 @@ def _finding(
         title=_filled(meaning.title, found),
         why=_filled(meaning.why, found),
         evidence=evidence,
-        stage=_STAGES[code[:3]],
-        weight="risk" if facts else _WEIGHTS[meaning.confidence],
+        stage=stage_of(code),
+        weight="risk" if facts else weight_of(meaning.confidence),
         fixes=[_fix(context, remedy, found) for remedy in meaning.fixes],
         signs=[sign(printed=re.escape(found[0]), weak=facts)],
     )

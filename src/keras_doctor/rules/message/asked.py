@@ -1,0 +1,178 @@
+"""What a quoted failure asked for, of whom, and who asked: read from its words and its frames."""
+
+from __future__ import annotations
+
+import re
+
+from keras_doctor.records import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.model import Frame, Outcome, Raised
+    from keras_doctor.rules.context import Context
+
+_NO_MODULE = re.compile(r"No module named ['\"]?([A-Za-z_][\w.]*)")
+_NO_NAME = re.compile(
+    r"cannot import name ['\"]?([\w.]+)['\"]?"
+    r"(?: from (?:partially initialized module )?['\"]?([\w.]+)['\"]?)?",
+    re.IGNORECASE,
+)
+_NO_ATTRIBUTE = re.compile(
+    r"module ['\"]?([\w.]+)['\"]? has no attribute ['\"]?(\w+)", re.IGNORECASE
+)
+_PLACE = re.compile(r"\((?!most likely)([^()\n]*[/\\][^()\n]*)\)\s*$", re.MULTILINE)
+_STATEMENT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([\w*, ()]+)|import\s+([\w.]+))")
+_IN_COMMAND = re.compile(r"\b(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))")
+_PACKAGES = re.compile(r"(?:site|dist)-packages[/\\]+(?:[\w.+-]+\.egg[/\\]+)?([A-Za-z_]\w*)")
+_PYTHON = re.compile(
+    r"[/\\][Ll]ib(?:64)?[/\\]python[\d.]+[/\\](?!site-packages|dist-packages)"
+    r"|[/\\][Ll]ib[/\\](?!site-packages)(?:importlib[/\\])?\w+\.py$|^<frozen |^<__array_function__"
+    r"|\.framework[/\\]Versions[/\\][\d.]+[/\\]lib[/\\]python[\d.]+[/\\](?!site-packages)"
+)
+_BARE_PACKAGE = re.compile(r"^(?:\.\.\.)?[/\\]?([a-z_]\w*)[/\\](?:[\w]+[/\\])*\w+\.py$")
+_INTERACTIVE = re.compile(r"^<(?:stdin|string|ipython|cell|console)|^<\w+-input|ipykernel_")
+
+
+class Place(NamedTuple):
+    """Where a line of code lies."""
+
+    kind: str
+    """``package`` (below site-packages), ``python`` (its standard library), ``user`` (any other
+    file), ``interactive`` (a prompt or a notebook), ``unknown``."""
+    top: str | None
+    """Of a package: its import name."""
+    path: str | None
+
+
+class Asked(NamedTuple):
+    """One thing that was asked for and not there."""
+
+    kind: str
+    """``module`` | ``name`` (of a module) | ``attribute`` (of a module)."""
+    module: str
+    """The module that was not found, or that lacks the name; may be "" in Python 2."""
+    name: str | None
+    by: Place
+    """Who asked: the innermost frame that is not Python's own, else what the user imported."""
+    loaded_from: str | None
+    """Where the lacking module was loaded from, as the message says."""
+    halfway: bool
+    """The lacking module was still being loaded."""
+    raised: Raised
+    statement: str | None
+
+    @property
+    def top(self) -> str:
+        """The top-level package that was asked."""
+        return self.module.partition(".")[0]
+
+    @property
+    def path(self) -> str:
+        """The whole dotted path that was wanted."""
+        return f"{self.module}.{self.name}" if self.name else self.module
+
+
+def place_of(path: str) -> Place:
+    """Where a path of some other machine lies, by its text alone."""
+    if _INTERACTIVE.search(path):
+        return Place(kind="interactive", top=None, path=path)
+    folders = _PACKAGES.findall(path)
+    if folders:
+        return Place(kind="package", top=folders[-1], path=path)
+    if _PYTHON.search(path):
+        return Place(kind="python", top=None, path=path)
+    from keras_doctor.rules.message.world import is_of_the_world
+
+    bare = _BARE_PACKAGE.match(path)
+    if bare and is_of_the_world(bare[1]):
+        return Place(kind="package", top=bare[1], path=path)  # TensorFlow's filtered frames
+    return Place(kind="user", top=None, path=path)
+
+
+def asked_in(context: Context) -> tuple[Asked, ...]:
+    """Everything that the failures asked for, the first failure's first."""
+    if "asked" not in context.memory:
+        context.memory["asked"] = tuple(
+            asked
+            for outcome in context.failures
+            for raised in outcome.chain
+            for asked in _asked(raised, outcome)
+        )
+    found: tuple[Asked, ...] = context.memory["asked"]
+    return found
+
+
+def _asked(raised: Raised, outcome: Outcome) -> Iterator[Asked]:
+    if raised.type.rpartition(".")[2] not in (
+        *("ImportError", "ModuleNotFoundError", "AttributeError", "RuntimeError", "Exception"),
+    ):
+        return
+    message = raised.message
+    kind, module, name = "", "", None
+    if found := _NO_MODULE.search(message):
+        kind, module = "module", found[1].rstrip(".")
+    elif found := _NO_NAME.search(message):
+        kind, module, name = "name", found[2] or "", found[1]
+    elif found := _NO_ATTRIBUTE.search(message):
+        kind, module, name = "attribute", found[1], found[2]
+    if not kind or (kind == "attribute" and not module):
+        return
+    frames = [f for f in raised.frames if place_of(f.file).kind != "python"]
+    while len(frames) > 1 and "getattr" in frames[-1].function:
+        frames.pop()  # the answering function of a module is not who asked
+    last = frames[-1] if frames else None
+    statement = last.text if last else None
+    if kind == "module":
+        module = _whole(module, statement)
+    elif not module:
+        module = _from(statement, last)
+    elif module == "module":
+        return  # Python 2 does not say which
+    place = _PLACE.search(message)
+    yield Asked(
+        kind=kind,
+        module=module,
+        name=name,
+        by=_by(frames, module, outcome),
+        loaded_from=place[1] if place else None,
+        halfway="partially initialized" in message or "circular import" in message,
+        raised=raised,
+        statement=statement,
+    )
+
+
+def _whole(module: str, statement: str | None) -> str:
+    """The dotted path that was asked for: Python 2 leaves out the packages around it."""
+    found = _STATEMENT.match(statement or "")
+    written = (found[1] or found[3]) if found else None
+    if written and written != module and written.endswith("." + module):
+        return written
+    return module
+
+
+def _from(statement: str | None, last: Frame | None) -> str:
+    """The module of ``from M import name``; a relative one by the file that it stands in."""
+    found = re.match(r"\s*from\s+(\.*)([\w.]*)\s+import", statement or "")
+    if not found:
+        return ""
+    if not found[1]:
+        return found[2]
+    top = place_of(last.file).top if last else None
+    return f"{top}.{found[2]}" if top and found[2] else top or ""
+
+
+def _by(frames: list[Frame], module: str, outcome: Outcome) -> Place:
+    if frames:
+        return place_of(frames[-1].file)
+    # No frame was quoted: what the user imported tells whose line it may be.
+    top = module.partition(".")[0]
+    found = _IN_COMMAND.findall(outcome.what)
+    written = [one or other for one, other in found]
+    if any(name.partition(".")[0] == top for name in written):
+        return Place(kind="user", top=None, path=None)
+    others = [name.partition(".")[0] for name in written]
+    if others:
+        return Place(kind="package", top=others[-1], path=None)
+    return Place(kind="unknown", top=None, path=None)

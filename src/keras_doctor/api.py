@@ -130,27 +130,57 @@ def check(
 
 
 def explain(
-    failure: str | BaseException, *, facts: Given | None = None, wish: str | None = None
+    failure: str | BaseException,
+    *,
+    facts: Given | None = None,
+    wish: str | None = None,
+    python: str | None = None,
+    here: bool = False,
+    environ: Mapping[str, str] | None = None,
+    folder: str | None = None,
 ) -> Examination:
-    """Say what a failure means that happened elsewhere, from its text and what is told beside it.
+    """Say what a failure means, from its text and what is told or read beside it.
 
     Args:
         failure: A pasted traceback, a log, an installer's output; or an exception.
         facts: What is known of the environment, beside what the text shows.
         wish: The backend that the user wants, or None.
+        python: The interpreter or environment that it comes from: its facts are collected.
+        here: Whether the Python that the user runs here is examined too, when the text speaks
+            of files of its folder of packages.
+        environ: The user's environment; default: this process's.
+        folder: The user's working folder; default: this process's.
 
     Returns:
-        The examination: its snapshot holds what was told, its outcomes the failures of the text.
+        The examination: its outcomes are the failures of the text, its snapshot holds what was
+        told (`start.mode` is ``given``) or, of a Python that is here, what was read.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such target.
+        keras_doctor.collect.CollectError: The target could not be read.
     """
-    from keras_doctor.errors.given import given_outcomes, told
+    from keras_doctor.errors.given import folders_of_packages, given_outcomes, told
 
     if isinstance(failure, BaseException):
         import traceback
 
         failure = "".join(traceback.format_exception(failure))
-    snapshot = told(failure, facts)
-    what = facts.command if facts and facts.command else "the text"
-    return _examined(Context(snapshot, wish=wish, outcomes=given_outcomes(failure, what)), ())
+    outcomes = given_outcomes(failure, facts.command if facts and facts.command else "the text")
+    found = None
+    if python is not None:
+        found = _find(python, None, None, (), environ, folder)
+    elif here and facts is None and any(map(os.path.isdir, folders_of_packages(failure))):
+        found = _find(None, None, None, (), environ, folder)
+    if found is not None:
+        snapshot = _collect(found, wish, thorough=True)
+        entries = {os.path.realpath(entry.path) for entry in snapshot.path}
+        places = folders_of_packages(failure)
+        if python is not None or any(os.path.realpath(place) in entries for place in places):
+            elsewhere = _elsewhere(snapshot, found)
+            return _examined(
+                Context(snapshot, wish=wish, outcomes=outcomes, elsewhere=elsewhere), ()
+            )
+    return _examined(Context(told(failure, facts), wish=wish, outcomes=outcomes), ())
 
 
 def backends(

@@ -14,7 +14,7 @@ can happen. ``proven``: with only that change the failure went away. ``likely``:
 
 from __future__ import annotations
 
-from keras_doctor.model import Diagnosis
+from keras_doctor.model import Ask, Diagnosis
 from keras_doctor.rules import run_rules
 from keras_doctor.rules.stages import CONFIGURATION, SELECTION
 from keras_doctor.selected import backends_of, selection_of
@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import BackendState, Finding, Outcome, RuleResult
     from keras_doctor.rules.context import Context
+
+MAX_ASKS = 2
 
 
 def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Diagnosis:
@@ -71,8 +73,21 @@ def _of_what_was_told(
         results=results,
         selection=selection_of(context),
         backends=backends_of(context),
-        asks=(),
+        asks=_asks(kept),
     )
+
+
+def _asks(causes: list[Finding]) -> tuple[Ask, ...]:
+    """What would decide between causes of which none is certain."""
+    if not causes or causes[0].confidence != "likely":
+        return ()
+    asks: dict[str, Ask] = {}
+    for cause in causes:
+        if cause.ask is not None:
+            question, command = cause.ask
+            decides = asks[question].decides if question in asks else ()
+            asks[question] = Ask(question=question, command=command, decides=(*decides, cause.code))
+    return tuple(asks.values())[:MAX_ASKS]
 
 
 def _causes(

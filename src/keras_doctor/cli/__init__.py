@@ -22,6 +22,7 @@ from keras_doctor.cli.program import program_name
 COMMANDS = {
     "check": "say why `import keras` fails, or that it works (the default)",
     "backends": "say which backend is chosen and why, and try each one",
+    "explain": "say what a pasted traceback, a log or a notebook's output means",
     "envs": "list every Python here that holds a Keras or a backend",
     "compat": "say which releases of packages go together, and the newest that do",
     "snapshot": "write down every fact about an environment, to be examined elsewhere",

@@ -27,7 +27,7 @@ MAX_FAILURES = 20
 
 SITE = "/site-packages"
 """Where packages are said to lie when no path tells."""
-_SITE = re.compile(r"[^\s\"']*?[/\\](?:site|dist)-packages")
+_SITE = re.compile(r"(?:^|(?<=[\s\"'(]))[^\s\"']{0,400}?[/\\](?:site|dist)-packages", re.MULTILINE)
 _PLATFORMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
 
 
@@ -171,3 +171,8 @@ def told(text: str, given: Given | None = None) -> Snapshot:
     """The snapshot of a text and of what was stated beside it; the statement counts first."""
     shown = facts_of_text(text, known_packages())
     return given_snapshot(given.joined(shown) if given else shown, text)
+
+
+def folders_of_packages(text: str) -> tuple[str, ...]:
+    """The folders of packages whose files a text speaks of, each once."""
+    return tuple(dict.fromkeys(found[0] for found in _SITE.finditer(text)))

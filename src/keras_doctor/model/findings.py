@@ -86,6 +86,8 @@ class Finding(NamedTuple):
     changes: tuple[Change, ...]
     """What a counterfactual run must do differently to be free of this cause; () when that
     cannot be had without touching files."""
+    ask: tuple[str, str | None] | None = None
+    """A question whose answer tells this cause from the others, and the command that answers."""
 
 
 class RuleResult(NamedTuple):

@@ -57,6 +57,24 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
         "problems",
         "verified",
     ),
+    "explain": (
+        "healthy",
+        "wish",
+        "live",
+        "selection",
+        "backends",
+        "causes",
+        "consequences",
+        "notes",
+        "ruled_out",
+        "skipped",
+        "crashed",
+        "ask",
+        "problems",
+        "verified",
+        "failures",
+        "facts",
+    ),
     "backends": ("wish", "selection", "backends", "live"),
     "envs": ("environments",),
     "compat": (
@@ -113,6 +131,30 @@ def failure(command: str | None, problem: Problem, *, exit_code: int) -> dict[st
     report = _envelope(command, None, exit_code=exit_code, errors=[error])
     report.update(dict.fromkeys(OWN_KEYS.get(command or "", ())))
     return report
+
+
+def explain(examination: Examination, *, exit_code: int) -> dict[str, Any]:
+    """The report of `explain`: that of `check`, with the failures and the facts of the text."""
+    report = check(examination, exit_code=exit_code)
+    report["command"] = "explain"
+    snapshot = examination.snapshot
+    told = snapshot.start.mode == "given"
+    if told:
+        report["target"] = None
+    interpreter, machine = snapshot.interpreter, snapshot.machine
+    return report | {
+        "live": None,
+        "failures": [_run(outcome) for outcome in examination.outcomes],
+        "facts": {
+            "python": interpreter.version if interpreter else None,
+            "system": machine.system if machine else None,
+            "manager": snapshot.target.manager,
+            "packages": {d.name: d.version for d in snapshot.distributions},
+            "variables": {v.name: v.value for v in snapshot.variables},
+        }
+        if told
+        else None,
+    }
 
 
 def check(examination: Examination, *, exit_code: int) -> dict[str, Any]:

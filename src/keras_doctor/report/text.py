@@ -65,7 +65,7 @@ def render_check(
     header.add_runs(page, examination, verbose=verbose)
     header.add_choice(page, examination)
     header.add_untried(page, examination, from_file=from_file)
-    _causes(page, examination, program, verbose=verbose)
+    add_causes(page, examination, program, verbose=verbose)
     _way_out(
         page,
         examination,
@@ -89,7 +89,8 @@ def _brief(page: Page, diagnosis: Diagnosis) -> None:
             _do(page, cause.fixes[0], indent=4)
 
 
-def _causes(page: Page, examination: Examination, program: str, *, verbose: bool) -> None:
+def add_causes(page: Page, examination: Examination, program: str, *, verbose: bool) -> None:
+    """Each cause with why, its evidence, and what mends it."""
     causes = examination.diagnosis.causes
     follow = _followers(examination.diagnosis)
     for number, cause in enumerate(causes):

@@ -76,7 +76,7 @@ def _finding(
         weight="risk" if facts else weight_of(meaning.confidence),
         fixes=[_fix(context, remedy, found) for remedy in meaning.fixes],
         signs=[sign(printed=re.escape(found[0]), weak=facts)],
-    )
+    )._replace(ask=(meaning.ask, meaning.ask_command) if meaning.ask else None)
 
 
 def _filled(text: str, found: re.Match[str]) -> str:

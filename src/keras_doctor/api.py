@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
     from keras_doctor.errors.facts import Given
-    from keras_doctor.model import BackendState
+    from keras_doctor.model import BackendState, Outcome
     from keras_doctor.refresh.update import Updated
     from keras_doctor.targets.inventory import EnvironmentFound
 
@@ -126,6 +126,59 @@ def check(
             diagnosis=diagnosis,
         ),
         found.considered,
+    )
+
+
+def after(
+    command: Sequence[str],
+    outcome: Outcome | None,
+    *,
+    wish: str | None = None,
+    live: bool = True,
+    timeout: float = 120.0,
+    environ: Mapping[str, str] | None = None,
+    folder: str | None = None,
+    progress: Progress | None = None,
+) -> Examination:
+    """Say why a command failed that was run already; it is not run again.
+
+    Args:
+        command: As it was run.
+        outcome: What became of it, or None when nobody saw that.
+        wish: The backend that the user wants, or None.
+        live: Whether its import statements may be run.
+        timeout: Seconds for each live run.
+        environ: The user's environment; default: this process's.
+        folder: The user's working folder; default: this process's.
+        progress: Told before each slow step.
+
+    Raises:
+        keras_doctor.targets.TargetError: No Python is found in the command.
+        keras_doctor.collect.CollectError: The target could not be read.
+    """
+    found = _find(None, None, None, command, environ, folder)
+    facts = _collect(found, wish, thorough=True)
+    elsewhere = _elsewhere(facts, found)
+    ran = (outcome,) if outcome is not None else ()
+    if not live:
+        return _examined(Context(facts, wish=wish, outcomes=ran, elsewhere=elsewhere), ())
+    from keras_doctor.experiment import Experiment
+
+    experiment = Experiment(
+        found,
+        facts,
+        wish=wish,
+        timeout=timeout,
+        elsewhere=elsewhere,
+        ran=ran,
+        progress=progress or _silent,
+    )
+    diagnosis = experiment.examine(train=False)
+    return Examination(
+        snapshot=experiment.snapshot,
+        wish=wish,
+        outcomes=tuple(experiment.outcomes),
+        diagnosis=diagnosis,
     )
 
 

@@ -40,6 +40,7 @@ class Experiment:
         timeout: float,
         elsewhere: tuple[Elsewhere, ...] = (),
         look_closer: Callable[[], Snapshot] | None = None,
+        ran: tuple[Outcome, ...] | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare the runs.
@@ -52,6 +53,8 @@ class Experiment:
             elsewhere: Other Pythons that hold what is missing here.
             look_closer: Collects the facts again, thoroughly; asked once,
                 when the world as it is was seen to fail.
+            ran: What became of the user's command, which is then not run again; () when it
+                failed and nobody saw how. None: it was not run.
             progress: Told before each run.
         """
         self.found = found
@@ -61,7 +64,8 @@ class Experiment:
         self.elsewhere = elsewhere
         self.look_closer = look_closer
         self.progress = progress
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Outcome] = list(ran or ())
+        self.has_run = ran is not None
 
     def context(self) -> Context:
         """Everything that is known by now."""
@@ -74,7 +78,7 @@ class Experiment:
 
     def examine(self, *, train: bool) -> Diagnosis:
         """Run the world as it is, then peel off the causes that can be removed without a trace."""
-        if self.found.run:
+        if self.found.run and not self.has_run:
             self._run_command()
         if self._imports_are_needed():
             self._run_imports(train=train)

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "say why `import keras` fails, or that it works (the default)",
     "backends": "say which backend is chosen and why, and try each one",
     "explain": "say what a pasted traceback, a log or a notebook's output means",
+    "run": "run a command of yours unchanged, and say why if it fails: run -- COMMAND",
     "envs": "list every Python here that holds a Keras or a backend",
     "compat": "say which releases of packages go together, and the newest that do",
     "snapshot": "write down every fact about an environment, to be examined elsewhere",

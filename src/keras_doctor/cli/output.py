@@ -33,8 +33,14 @@ def columns() -> int:
         return 80
 
 
-def wants_color(choice: str, *, to_file: bool) -> bool:
-    """Whether to colour: the flag, then NO_COLOR, then FORCE_COLOR, then the terminal."""
+def wants_color(choice: str, *, to_file: bool, stream: TextIO | None = None) -> bool:
+    """Whether to colour: the flag, then NO_COLOR, then FORCE_COLOR, then the terminal.
+
+    Args:
+        choice: ``auto``, ``always`` or ``never``.
+        to_file: Whether a file is written instead.
+        stream: Where it is written to; default: stdout.
+    """
     if choice != "auto":
         return choice == "always"
     environ = os.environ
@@ -42,7 +48,7 @@ def wants_color(choice: str, *, to_file: bool) -> bool:
         return False
     if environ.get("FORCE_COLOR"):
         return True
-    if not is_terminal(sys.stdout) or environ.get("TERM") == "dumb":
+    if not is_terminal(stream or sys.stdout) or environ.get("TERM") == "dumb":
         return False
     # The old Windows console shows escape sequences as they are.
     return os.name != "nt" or any(name in environ for name in ("WT_SESSION", "ANSICON", "TERM"))
@@ -56,12 +62,12 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
-def holds_unicode(*, to_file: bool) -> bool:
-    """Whether more than ASCII can be written there; files are UTF-8."""
+def holds_unicode(*, to_file: bool, stream: TextIO | None = None) -> bool:
+    """Whether more than ASCII can be written to `stream` (default: stdout); files are UTF-8."""
     if to_file:
         return True
     try:
-        _TYPOGRAPHY.encode(sys.stdout.encoding or "ascii")
+        _TYPOGRAPHY.encode((stream or sys.stdout).encoding or "ascii")
     except (UnicodeEncodeError, LookupError, AttributeError):
         return False
     return True

@@ -57,6 +57,22 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
         "problems",
         "verified",
     ),
+    "run": (
+        "healthy",
+        "wish",
+        "live",
+        "selection",
+        "backends",
+        "causes",
+        "consequences",
+        "notes",
+        "ruled_out",
+        "skipped",
+        "crashed",
+        "ask",
+        "problems",
+        "verified",
+    ),
     "explain": (
         "healthy",
         "wish",
@@ -131,6 +147,11 @@ def failure(command: str | None, problem: Problem, *, exit_code: int) -> dict[st
     report = _envelope(command, None, exit_code=exit_code, errors=[error])
     report.update(dict.fromkeys(OWN_KEYS.get(command or "", ())))
     return report
+
+
+def run(examination: Examination, *, exit_code: int) -> dict[str, Any]:
+    """The report of `run`: that of `check`; the exit status is the command's own."""
+    return check(examination, exit_code=exit_code) | {"command": "run"}
 
 
 def explain(examination: Examination, *, exit_code: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A command that was run under `keras-doctor run` and failed: whether and how that is explained."""
+"""A command that failed under `keras-doctor run`: whether and how that is explained."""
 
 from __future__ import annotations
 
@@ -19,52 +19,51 @@ if TYPE_CHECKING:
 _INTERRUPTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGKILL", "SIGQUIT")
 
 
-def concerns_us(ended: Relayed) -> bool:
-    """Whether a failure is one of an import or a crash, by what is known of it.
+def concern(ended: Relayed) -> str | None:
+    """Whose business a failure is, by what is known of it.
 
-    When stderr did not pass through our hands, only a run of the imports can tell.
+    Returns:
+        ``import``: it failed in an import or crashed, or nobody saw how it failed; then the
+        imports are run again. ``keras``: it failed later, inside Keras or a backend; then it is
+        judged by what was read. None: not ours.
     """
     import signal
 
     if ended.code < 0:
         name = signal.Signals(-ended.code).name
-        return name not in _INTERRUPTED
+        return None if name in _INTERRUPTED else "import"
     if ended.stderr is None:
-        return True
-    return _is_told(_text(ended))
+        return "import"
+    return _told(_text(ended))
 
 
 def _text(ended: Relayed) -> str:
     return (ended.stderr or b"").decode("utf-8", errors="replace")
 
 
-def _is_told(text: str) -> bool:
-    """An import error, an error raised inside an import statement, a crash, or a known message."""
+def _told(text: str) -> str | None:
     from keras_doctor.errors.given import given_outcomes
+    from keras_doctor.rules.message.asked import place_of
+    from keras_doctor.rules.message.world import is_of_the_world
 
+    ours = None
     for outcome in given_outcomes(text):
         if outcome.status == "died":
-            return True
+            return "import"
         for raised in outcome.chain:
             if raised.type in ("ImportError", "ModuleNotFoundError"):
-                return True
+                return "import"
             if any((f.text or "").startswith(("import ", "from ")) for f in raised.frames):
-                return True
-        if _is_known(outcome):
-            return True
-    return False
-
-
-def _is_known(outcome: Outcome) -> bool:
-    from keras_doctor.knowledge.signatures import signatures
-    from keras_doctor.rules.message.match import said
-
-    return any(said(signature, outcome) for signature in signatures())
+                return "import"
+            if any(is_of_the_world(place_of(f.file).top or "") for f in raised.frames):
+                ours = "keras"
+    return ours
 
 
 def examine(
     command: tuple[str, ...],
     ended: Relayed,
+    concern: str,
     *,
     wish: str | None,
     live: bool,
@@ -74,7 +73,7 @@ def examine(
     """Say why a command failed that was run already; it is not run again.
 
     Returns:
-        None when the imports pass and the text tells of no other failure.
+        None when nothing is known that would explain it, and its imports are not the matter.
     """
     from keras_doctor import api
     from keras_doctor.targets import TargetError
@@ -82,16 +81,38 @@ def examine(
     outcome = outcome_of(command, ended)
     try:
         found = api.after(
-            command, outcome, wish=wish, live=live, timeout=timeout, progress=progress
+            command,
+            outcome,
+            wish=wish,
+            live=live and concern == "import",
+            timeout=timeout,
+            progress=progress,
         )
     except TargetError:
         if outcome is None:
             return None
         found = api.explain(_text(ended), wish=wish)
+    if outcome is None:
+        found = _by_its_code(found, command, ended.code)
     known = [cause for cause in found.diagnosis.causes if cause.cause != "unknown"]
-    if outcome is None and not known:
+    if not known and (outcome is None or concern != "import"):
         return None
     return found if _is_about_keras(found, _text(ended)) else None
+
+
+def _by_its_code(found: Examination, command: tuple[str, ...], code: int) -> Examination:
+    """Where nobody saw how the program failed and its imports pass: what its own lines suggest."""
+    diagnosis = found.diagnosis
+    suspects = tuple(note for note in diagnosis.notes if note.code.startswith("KD6"))
+    if diagnosis.causes or not suspects:
+        return found
+    causes = tuple(each._replace(confidence="likely") for each in suspects)
+    notes = tuple(note for note in diagnosis.notes if note not in suspects)
+    unseen = not_started("command", _line(command))._replace(status="exited", exit_code=code)
+    return found._replace(
+        outcomes=(unseen, *found.outcomes),
+        diagnosis=diagnosis._replace(healthy=False, causes=causes, notes=notes),
+    )
 
 
 def _is_about_keras(found: Examination, text: str) -> bool:
@@ -105,12 +126,16 @@ def _is_about_keras(found: Examination, text: str) -> bool:
     return any(name in text for name in mains())
 
 
+def _line(command: tuple[str, ...]) -> str:
+    return shlex.join(command) if os.name != "nt" else " ".join(command)
+
+
 def outcome_of(command: tuple[str, ...], ended: Relayed) -> Outcome | None:
     """What became of the command, as a live run of it would have told."""
     if ended.stderr is None and ended.code >= 0:
         return None
     text = _text(ended)
-    what = shlex.join(command) if os.name != "nt" else " ".join(command)
+    what = _line(command)
     read = Ended(code=ended.code, output=text, seconds=0.0)
     ending = judge_command(read, hides=False, line=what, mapped=False)
     return not_started("command", what)._replace(**ending._asdict(), output=text)

@@ -37,7 +37,7 @@ class Facts:
     """Modules whose docstrings are asked too, by full name."""
     exports_known: bool = True
     aliases: dict[str, str] = field(default_factory=dict)
-    """Local names of modules."""
+    """What each name that only an import binds stands for."""
 
 
 def read_module(text: bytes | None, module: str, *, is_package: bool) -> Facts:
@@ -91,6 +91,7 @@ class _Walk:
         names = self.facts.names
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
+            self.facts.aliases.pop(node.name, None)
             self.facts.is_open |= node.name == "__getattr__"
         elif isinstance(node, ast.Import):
             self._import(node)
@@ -149,7 +150,9 @@ class _Walk:
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
-            self.facts.names.update(_targets(target))
+            for name in _targets(target):
+                self.facts.names.add(name)
+                self.facts.aliases.pop(name, None)
             if isinstance(target, ast.Name) and (texts := _strings(node.value)) is not None:
                 self.lists[target.id] = texts
             if isinstance(target, ast.Name) and target.id == "__all__":

@@ -101,11 +101,11 @@ def _listed(public: str, modules: Iterable[Module]) -> Module:
     found = list(modules)
     if public.startswith(_UNREAD) and not public.startswith(_READ):
         return Module(frozenset(), is_open=True)
-    names = frozenset().union(*(module.names for module in found))
-    return Module(
-        frozenset(name for name in names if not name.startswith("_") or name in _NAMES_KEPT),
-        any(module.is_open for module in found),
-    )
+    names = {name for module in found for name in module.names}
+    public_names = frozenset(n for n in names if not n.startswith("_") or n in _NAMES_KEPT)
+    borrowed = frozenset(name for module in found for name in module.borrowed)
+    is_open = any(module.is_open for module in found)
+    return Module(public_names - borrowed, is_open, public_names & borrowed)
 
 
 def wanted(tops: Iterable[str]) -> Callable[[str], bool]:

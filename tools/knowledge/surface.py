@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from keras_doctor.records import NamedTuple
 from tools.knowledge.archives import Files
@@ -18,6 +18,9 @@ class Module(NamedTuple):
     names: frozenset[str]
     is_open: bool
     """Names that are not listed may be there too."""
+    borrowed: frozenset[str] = frozenset()
+    """Those of the names that only stand for a module or for something of another package, in a
+    module that is no package: its tools, not what it offers."""
 
 
 Surface = Mapping[str, Module]
@@ -76,10 +79,20 @@ class Reader:
             for other in facts.kept_for:
                 kept |= self.facts(other).documented if other in self.texts else set()
             names &= kept
-        found = Module(frozenset(names), is_open)
+        found = Module(frozenset(names), is_open, self._borrowed(name, facts))
         if not asking:  # otherwise a cycle may have cut it short
             self._names[name] = found
         return found
+
+    def _borrowed(self, module: str, facts: Facts) -> frozenset[str]:
+        if self.texts.get(module, (b"", True))[1]:
+            return frozenset()
+        own = module.partition(".")[0] + "."
+        return frozenset(
+            name
+            for name, target in facts.aliases.items()
+            if not target.startswith(own) or target in self.texts
+        )
 
     def exported(self, name: str, asking: tuple[str, ...]) -> Module | None:
         """What a star import takes from a module; None when it is not there to be read."""
@@ -94,18 +107,3 @@ class Reader:
             # A compiled or hooked module gives what it has when it is asked.
             whole.is_open,
         )
-
-
-def rename(names: Iterable[str], roots: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Public paths to the modules that are found there: the first root that has one wins.
-
-    `roots` are pairs of a public prefix and the prefix of the modules that a package's
-    ``__path__`` puts there; the pair of equal prefixes stands for the files where they lie.
-    """
-    known = sorted(names)
-    found: dict[str, list[str]] = {}
-    for public, private in roots:
-        for name in known:
-            if name == private or name.startswith(private + "."):
-                found.setdefault(public + name[len(private) :], []).append(name)
-    return found

@@ -69,9 +69,10 @@ def _on_windows(options: Options, command: tuple[str, ...]) -> int:
 
 def _diagnose(options: Options, command: tuple[str, ...], ended: Relayed) -> None:
     """Say why it failed, if it is a failure of ours to explain; never fail by ourselves."""
-    from keras_doctor.wrapped import concerns_us, examine
+    from keras_doctor.wrapped import concern, examine
 
-    if not concerns_us(ended):
+    whose = concern(ended)
+    if whose is None:
         return
     try:
         from keras_doctor.cli.progress import Progress
@@ -80,6 +81,7 @@ def _diagnose(options: Options, command: tuple[str, ...], ended: Relayed) -> Non
             examination = examine(
                 command,
                 ended,
+                whose,
                 wish=options.backend,
                 live=not options.no_live,
                 timeout=options.timeout,

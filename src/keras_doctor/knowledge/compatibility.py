@@ -88,3 +88,26 @@ def companions() -> dict[str, str]:
     """Distributions that are released together with a main one, from name to main."""
     rows = load("compatibility")["companions"]
     return {name: row["main"] for row in rows for name in row["names"]}
+
+
+class PrivateCopy(NamedTuple):
+    """A copy of Keras inside another package."""
+
+    path: str
+    distribution: str
+    releases: str
+    """The specifier of the releases in which nobody looks after it."""
+    instead: str
+
+
+def private_copies() -> tuple[PrivateCopy, ...]:
+    """The private copies of Keras that are no longer looked after."""
+    return tuple(
+        PrivateCopy(
+            path=row["path"],
+            distribution=row["distribution"],
+            releases=row["releases"],
+            instead=row["instead"],
+        )
+        for row in load("compatibility")["private_copy"]
+    )

@@ -1,0 +1,132 @@
+"""KD701 no-matching-distribution."""
+
+from __future__ import annotations
+
+import re
+
+from keras_doctor.knowledge.releases import known_packages, releases_of
+from keras_doctor.names import normalize
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
+from keras_doctor.rules.remedies import edit, install
+from keras_doctor.rules.stages import PRESENCE
+from keras_doctor.versions import compare_key, satisfies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keras_doctor.model import Evidence, Finding, Fix
+    from keras_doctor.rules.context import Context
+
+# What pip, uv, conda and poetry say, with the requirement.
+_PATTERNS = (
+    re.compile(r"Could not find a version that satisfies the requirement ([\w.-]+)([^\s(]*)"),
+    re.compile(r"No matching distribution found for ([\w.-]+)([^\s]*)"),
+    re.compile(r"Because ([\w.-]+)(==[\w.]+)? has no wheels with a matching"),
+    re.compile(r"Because there (?:is|are) no versions? of ([\w.-]+)([=<>!~][^\s,]*)?"),
+    re.compile(r"Unable to find installation candidates for ([\w.-]+) \(([\w.]+)\)"),
+    re.compile(
+        r"(?:PackagesNotFoundError|ResolvePackageNotFound)[^\n]*\n+(?:[^\n]*\n){0,3}?\s+- ([\w.-]+)"
+        r"([=<>!~][^\s\[]*)?"
+    ),
+)
+
+
+def no_matching_distribution(context: Context) -> Iterator[Finding]:
+    """The installer found no release of a package that fits this Python and system.
+
+    What it checks: the output of pip, uv, conda or poetry for a requirement that nothing meets;
+    and the releases of that package, with the Pythons that each has wheels for.
+
+    Why it fails: mostly this Python is newer than the newest, or older than the oldest, that the
+    package has wheels for; the installer names the package, not the Python.
+
+    How it is fixed: an environment with a Python that the release was made for, or a release that
+    this Python can hold.
+
+    Example: ``pip install tensorflow==1.15`` on Python 3.8: "(from versions: 2.2.0, ...)".
+    """
+    if not context.failures:
+        raise NotApplicable("nothing was installed")
+    told: set[str] = set()
+    for outcome in context.failures:
+        for pattern in _PATTERNS:
+            for match in pattern.finditer(outcome.output[-100_000:]):
+                name = normalize(match[1])
+                if name not in told:
+                    told.add(name)
+                    yield _report(context, match, name)
+    if not told:
+        raise RuledOut("no installer was left without a release")
+
+
+def _report(context: Context, match: re.Match[str], name: str) -> Finding:
+    wanted = (match[2] or "").strip()
+    line = match[0].strip().splitlines()[0]
+    interpreter = context.snapshot.interpreter
+    python = f"Python {interpreter.version}" if interpreter else "this Python and system"
+    return finding(
+        "KD701",
+        "no-matching-distribution",
+        name,
+        title=f"No release of {name}{wanted} fits {python}",
+        why="The installer takes only files that were made for the Python and the system it is on.",
+        evidence=[seen(line), *_known(name, wanted)],
+        stage=PRESENCE,
+        weight="fatal",
+        fixes=_fixes(context, name, wanted),
+        signs=[sign(printed=re.escape(match[0][:200]))],
+    )
+
+
+def _known(name: str, wanted: str) -> list[Evidence]:
+    if name not in known_packages():
+        return []
+    rows = [row for row in releases_of(name) if not wanted or _meets(row.version, wanted)]
+    if not rows:
+        return [seen(f"no release of {name} is {wanted}")]
+    pythons = _pythons(rows[-1].tags)
+    spoken = f"{pythons[0]} to {pythons[-1]}" if len(pythons) > 1 else "".join(pythons)
+    return [seen(f"{name} {rows[-1].version} has wheels for Python {spoken}")] if pythons else []
+
+
+def _meets(version: str, wanted: str) -> bool:
+    clause = wanted if wanted[:1] in "=<>!~" else f"=={wanted}"
+    return satisfies(version, clause) is not False
+
+
+def _pythons(tags: tuple[str, ...]) -> list[str]:
+    """The CPython versions that wheel tags name, oldest first."""
+    found = {f"{m[1]}.{m[2]}" for tag in tags for m in re.finditer(r"\bcp(\d)(\d+)-", tag)}
+    return sorted(found, key=compare_key)
+
+
+def _fixes(context: Context, name: str, wanted: str) -> list[Fix]:
+    fixes: list[Fix] = []
+    if name not in known_packages():
+        return fixes
+    rows = [row for row in releases_of(name) if not wanted or _meets(row.version, wanted)]
+    pythons = _pythons(rows[-1].tags) if rows else []
+    if pythons:
+        fixes.append(
+            edit(
+                "use-env",
+                name,
+                f"Make an environment with Python {pythons[-1]}, which it was made for.",
+                pythons[-1],
+            )
+        )
+    interpreter, machine = context.snapshot.interpreter, context.snapshot.machine
+    if interpreter is not None and machine is not None:
+        from keras_doctor.knowledge.releases import installable
+
+        fitting = installable(
+            name,
+            python=".".join(interpreter.version.split(".")[:2]),
+            platform=interpreter.platform,
+            machine=interpreter.machine,
+        )
+        if fitting:
+            requirement = f"{name}=={fitting[0].release.version}"
+            fixes.append(install(context, requirement, summary="Or the newest that fits here."))
+    return fixes

@@ -14,7 +14,7 @@ can happen. ``proven``: with only that change the failure went away. ``likely``:
 
 from __future__ import annotations
 
-from keras_doctor.model import Ask, Diagnosis
+from keras_doctor.model import Diagnosis
 from keras_doctor.rules import run_rules
 from keras_doctor.rules.stages import CONFIGURATION, SELECTION
 from keras_doctor.selected import backends_of, selection_of
@@ -22,7 +22,7 @@ from keras_doctor.signs import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from keras_doctor.model import BackendState, Finding, Outcome, RuleResult
+    from keras_doctor.model import Ask, BackendState, Finding, Outcome, RuleResult
     from keras_doctor.rules.context import Context
 
 MAX_ASKS = 2
@@ -84,9 +84,8 @@ def _asks(causes: list[Finding]) -> tuple[Ask, ...]:
     asks: dict[str, Ask] = {}
     for cause in causes:
         if cause.ask is not None:
-            question, command = cause.ask
-            decides = asks[question].decides if question in asks else ()
-            asks[question] = Ask(question=question, command=command, decides=(*decides, cause.code))
+            before = asks.get(cause.ask.question, cause.ask._replace(decides=()))
+            asks[cause.ask.question] = before._replace(decides=(*before.decides, cause.code))
     return tuple(asks.values())[:MAX_ASKS]
 
 

@@ -20,7 +20,7 @@ from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
 KEPT = 1024 * 1024
@@ -137,7 +137,9 @@ def _signals_for(master: int | None) -> Iterator[_Addressee]:
         if master is not None:
             _copy_size(master)
 
-    handlers = {getattr(signal, n): hand_on for n in _FORWARDED if hasattr(signal, n)}
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = {
+        getattr(signal, n): hand_on for n in _FORWARDED if hasattr(signal, n)
+    }
     handlers |= {signal.SIGINT: passed_by, signal.SIGQUIT: passed_by, signal.SIGWINCH: resized}
     handlers[signal.SIGCHLD] = lambda *_: None
     before = {}

@@ -7,11 +7,11 @@ import tomllib
 from typing import Any
 
 import pytest
+from rules.test_rules_table import SLUGS
 
 from keras_doctor.errors.given import given_outcomes
 from keras_doctor.knowledge.signatures import CONFIDENCES, Signature, signatures
 from keras_doctor.rules.message.match import said
-from tests.rules.test_rules_table import SLUGS
 from tools.compile_knowledge import KNOWLEDGE, compile_signatures
 
 FOLDER = KNOWLEDGE / "sources" / "signatures"

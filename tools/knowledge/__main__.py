@@ -1,17 +1,19 @@
-"""Write the knowledge that is shipped: ``python -m tools.knowledge releases``."""
+"""Write the knowledge that is shipped: ``python -m tools.knowledge releases`` or ``paths``."""
 
 from __future__ import annotations
 
 import sys
 
-from tools.knowledge import releases
+from tools.knowledge import checkpaths, paths, releases
+
+COMMANDS = {"releases": releases.main, "paths": paths.main, "paths-check": checkpaths.main}
 
 
 def main(argv: list[str]) -> int:
     """Run one of the subcommands; return the exit code."""
-    if argv[:1] == ["releases"]:
-        return releases.main(argv[1:])
-    sys.stderr.write("usage: python -m tools.knowledge releases [--help]\n")
+    if argv and argv[0] in COMMANDS:
+        return COMMANDS[argv[0]](argv[1:])
+    sys.stderr.write(f"usage: python -m tools.knowledge {{{','.join(COMMANDS)}}} [--help]\n")
     return 2
 
 

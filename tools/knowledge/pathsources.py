@@ -11,7 +11,7 @@ from pathlib import Path
 
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.names import normalize
-from keras_doctor.versions import compare_key, parse_version
+from keras_doctor.versions import compare_key, minor, parse_version
 
 _NAME = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(?:-.*\.whl|\.dist-info|\.tar\.gz|\.zip)")
 
@@ -35,19 +35,25 @@ class Sources:
         if match:
             self._found.setdefault((normalize(match["name"]), match["version"]), where)
 
-    def versions(self, *names: str) -> dict[str, tuple[str, str]]:
-        """The releases that are here: version to (distribution, version), the first name first."""
-        found: dict[str, tuple[str, str]] = {}
+    def versions(self, *names: str) -> dict[str, Path]:
+        """The final releases that are here, oldest first."""
+        found: dict[str, Path] = {}
         for name in names:
-            for known, version in self._found:
+            for (known, version), path in self._found.items():
                 if known == name and not _is_preview(version):
-                    found.setdefault(version, (name, version))
+                    found.setdefault(version, path)
         return dict(sorted(found.items(), key=lambda pair: compare_key(pair[0])))
 
-    def newest_of_minor(self, minor: str, *names: str) -> Path | None:
-        """The newest release that is here of a minor (``2.15``)."""
-        fitting = [pair for v, pair in self.versions(*names).items() if v.startswith(minor + ".")]
-        return self._found[fitting[-1]] if fitting else None
+    def newest_of_minor(self, number: str, *names: str) -> tuple[Path, str] | None:
+        """The newest release that is here of a minor (``2.15``), and its version."""
+        rows = [(p, v) for v, p in self.versions(*names).items() if minor(v) == minor(number)]
+        return rows[-1] if rows else None
+
+    def nearest_minor(self, number: str, name: str) -> tuple[Path, str] | None:
+        """The newest release that is here and older than a minor, else the oldest newer one."""
+        rows = [(path, version) for version, path in self.versions(name).items()]
+        older = [row for row in rows if minor(row[1]) < minor(number)]
+        return older[-1] if older else next(iter(rows), None)
 
     def find(self, name: str, version: str) -> Path | None:
         """The files of a release, asking pip for them if that is wanted."""

@@ -1,11 +1,13 @@
 """Many surfaces, one for each release, as one compact tree of names.
 
 A node of the tree is a dictionary of its children, whose entry ``""`` says what the module itself
-has; a module without children is that text alone. The text is ``MASK[!OPEN][|[MASK:]NAMES]...``:
-numbers of rows of ``masks``, first the releases that have the module, then those in which more
-names may be there than are listed, then groups of names that came and went together (``MASK`` is
-left out when they are there as long as the module is). ``@N`` in the place of names is row N of
-``texts``: modules share many groups.
+has; a module without children is that text alone. The text is
+``MASK[!OPEN][~BORROWED][|[MASK:]NAMES]...``: numbers of rows of ``masks``, first the releases that
+have the module, then those in which more names may be there than are listed, then those in which it
+also has some of the words of ``borrowed``, then groups of names that came and went together
+(``MASK`` is left out when they are there as long as the module is). ``@N`` in the place of names is
+row N of ``texts``: modules share many groups. The entry ``"*"`` of a node is for modules of whose
+names nothing is listed: ``MASK:NAMES`` with bars between, OPEN being the same as MASK.
 """
 
 from __future__ import annotations
@@ -51,12 +53,15 @@ class _Entry:
     def __init__(self) -> None:
         self.there: set[int] = set()
         self.opened: set[int] = set()
+        self.borrows: set[int] = set()
         self.names: defaultdict[str, set[int]] = defaultdict(set)
 
     def add(self, index: int, module: Module) -> None:
         self.there.add(index)
         if module.is_open:
             self.opened.add(index)
+        if module.borrowed:
+            self.borrows.add(index)
         for name in module.names:
             self.names[name].add(index)
 
@@ -71,13 +76,17 @@ class _Entry:
 def build(surfaces: Sequence[Surface]) -> dict[str, object]:
     """``masks``, ``texts`` and ``tree`` of surfaces in the order of their releases."""
     entries: defaultdict[str, _Entry] = defaultdict(_Entry)
+    borrowed: set[str] = set()
     for index, surface in enumerate(surfaces):
+        for module in surface.values():
+            borrowed |= module.borrowed
         for path, module in surface.items():
             entries[path].add(index, module)
     masks, shared = Masks(), Counter[str]()
     for entry in entries.values():
         masks.count[frozenset(entry.there)] += 1
-        masks.count[frozenset(entry.opened)] += bool(entry.opened)
+        for more in (entry.opened, entry.borrows):
+            masks.count[frozenset(more)] += bool(more)
         for mask, names in entry.groups().items():
             masks.count[mask] += 1
             shared[" ".join(names)] += 1
@@ -85,7 +94,12 @@ def build(surfaces: Sequence[Surface]) -> dict[str, object]:
     texts = sorted(text for text, count in shared.items() if count > 1 and len(text) > _WORTH)
     numbers = {text: index for index, text in enumerate(texts)}
     lines = {path: _line(entry, masks.number, numbers) for path, entry in entries.items()}
-    return {"masks": rows, "texts": texts, "tree": _tree(lines)}
+    return {
+        "masks": rows,
+        "borrowed": " ".join(sorted(borrowed)),
+        "texts": texts,
+        "tree": _tree(lines),
+    }
 
 
 def _line(
@@ -95,6 +109,8 @@ def _line(
     line = str(masks[there])
     if entry.opened:
         line += f"!{masks[frozenset(entry.opened)]}"
+    if entry.borrows:
+        line += f"~{masks[frozenset(entry.borrows)]}"
     for mask, names in sorted(entry.groups().items(), key=lambda pair: masks[pair[0]]):
         text = " ".join(names)
         text = f"@{texts[text]}" if text in texts else text
@@ -116,9 +132,22 @@ def _tree(lines: Mapping[str, str]) -> Node:
 
 
 def _folded(node: Node) -> Node:
-    """Modules without children as their text alone."""
-    for name, child in node.items():
-        if isinstance(child, dict):
-            own = child.get("")
-            node[name] = own if len(child) == 1 and isinstance(own, str) else _folded(child)
+    """Modules without children as their text alone, those without names many to a line."""
+    bare: defaultdict[str, list[str]] = defaultdict(list)
+    for name, child in list(node.items()):
+        if not isinstance(child, dict):
+            continue
+        own = child.get("")
+        if len(child) > 1 or not isinstance(own, str):
+            node[name] = _folded(child)
+            continue
+        there, mark, opened = own.partition("!")
+        if mark and there == opened:
+            bare[there].append(name)
+            del node[name]
+        else:
+            node[name] = own
+    if bare:
+        rows = sorted(bare.items(), key=lambda pair: int(pair[0]))
+        node["*"] = "|".join(f"{mask}:{' '.join(names)}" for mask, names in rows)
     return node

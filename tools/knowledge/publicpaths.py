@@ -14,11 +14,14 @@ _KEPT = frozenset({"__internal__", "_tf_keras"})
 """Private by their names, and asked for all the same."""
 _NAMES_KEPT = frozenset({"__version__", "__internal__"})
 _TEST_FOLDERS = frozenset({"tests", "integration_test", "testdata"})
-_UNREAD = tuple(
-    "tensorflow." + name for name in ("python", "core", "compiler", "tools", "examples", "lite.")
-)
+_UNREAD = (
+    "tensorflow.python tensorflow.core tensorflow.compiler tensorflow.tools tensorflow.examples "
+    "tensorflow.lite tensorflow.tsl tensorflow.raw_ops tensorflow.compat.v1.raw_ops "
+    "tensorflow.compat.v2.raw_ops tensorflow.python.keras.api keras.src tf_keras.src"
+).split()
 """Of what lies there only the modules are listed; their names would be most of the file."""
-_READ = ("tensorflow.python.keras",)
+_READ = ("tensorflow.python.keras", "tensorflow.lite.experimental")
+_CONTRIB = "tensorflow.contrib."
 
 Roots = list[tuple[str, list[str]]]
 """Public prefix, and the private ones of which the first that is there is taken."""
@@ -71,7 +74,7 @@ def surface_of(reader: Reader, top: str, roots: Roots) -> Surface:
         if private is None or (private != public and not _takes(reader, top, private)):
             continue
         for name in known:
-            if name == private or name.startswith(private + "."):
+            if _is_below(name, private):
                 places.setdefault(public + name[len(private) :], []).append(name)
     return {
         public: _listed(public, [reader.module(name) for name in names])
@@ -96,10 +99,24 @@ def _is_public(path: str) -> bool:
     )
 
 
+def _names_are_read(public: str) -> bool:
+    if public.startswith(_CONTRIB):
+        # What is offered, not where it is made.
+        return "." not in public[len(_CONTRIB) :]
+    if public in ("tensorflow.lite", "tensorflow.python"):
+        return True
+    unread = max((len(root) for root in _UNREAD if _is_below(public, root)), default=0)
+    return max((len(root) for root in _READ if _is_below(public, root)), default=0) >= unread
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + ".")
+
+
 def _listed(public: str, modules: Iterable[Module]) -> Module:
     """The names that are listed of what was found at one path."""
     found = list(modules)
-    if public.startswith(_UNREAD) and not public.startswith(_READ):
+    if not _names_are_read(public):
         return Module(frozenset(), is_open=True)
     names = {name for module in found for name in module.names}
     public_names = frozenset(n for n in names if not n.startswith("_") or n in _NAMES_KEPT)

@@ -202,8 +202,7 @@ def _pairs(packages: Any) -> dict[str, str]:
             if isinstance(each, dict):
                 rows.append((each.get("name"), each.get("version")))
             elif isinstance(each, str):
-                name, _, version = each.replace("==", " ").replace("=", " ").partition(" ")
-                rows.append((name, version))
+                rows.append(tuple(each.replace("==", " ").replace("=", " ").partition(" ")[::2]))
     return {
         normalize(name): version
         for name, stated in rows

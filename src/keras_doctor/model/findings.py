@@ -54,6 +54,14 @@ class Sign(NamedTuple):
     """A regular expression for what the run printed, whatever it raised in the end."""
 
 
+class Ask(NamedTuple):
+    """A question whose answer would decide between causes."""
+
+    question: str
+    command: str | None
+    decides: tuple[str, ...]
+
+
 class Finding(NamedTuple):
     """A rule's conclusion."""
 
@@ -86,8 +94,8 @@ class Finding(NamedTuple):
     changes: tuple[Change, ...]
     """What a counterfactual run must do differently to be free of this cause; () when that
     cannot be had without touching files."""
-    ask: tuple[str, str | None] | None = None
-    """A question whose answer tells this cause from the others, and the command that answers."""
+    ask: Ask | None = None
+    """What tells this cause from the others that the same failure may have."""
 
 
 class RuleResult(NamedTuple):
@@ -162,14 +170,6 @@ class BackendState(NamedTuple):
     seconds: float | None
     reason: str | None
     """Why it does not import or train."""
-
-
-class Ask(NamedTuple):
-    """A question whose answer would decide between causes."""
-
-    question: str
-    command: str | None
-    decides: tuple[str, ...]
 
 
 class Diagnosis(NamedTuple):

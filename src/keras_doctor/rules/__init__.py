@@ -104,9 +104,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("KD509", "windows-dll", "native.windows:windows_dll"),
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
-    Rule("KD605", "api-removed-or-moved", "code.private_copy:private_copy"),
     Rule("KD603", "mixed-keras-and-tf-keras", "code.mixed:mixed_keras"),
     Rule("KD604", "circular-import", "code.circular:circular_import", "failure"),
+    Rule("KD605", "api-removed-or-moved", "code.private_copy:private_copy"),
     Rule(
         "KD701",
         "no-matching-distribution",
@@ -116,10 +116,11 @@ RULES: tuple[Rule, ...] = (
     Rule("KD702", "build-failure", "install.build_failure:build_failure", "failure"),
     Rule("KD703", "network-or-permission", "install.permission:network_or_permission"),
     Rule("KD901", "upstream-bug", "other.upstream_bug:upstream_bug", "failure"),
-    Rule("KD904", "quoted-failure", "message.quoted_failure:quoted_failure", "failure"),
-    Rule("KD903", "known-message", "message.known_message:known_message", "failure"),
     # Asked last and by the diagnosis, which alone knows that nothing else explains a failure.
     Rule("KD902", "unknown", "other.unknown:unknown"),
+    # By words alone: they find causes of every family.
+    Rule("KD903", "known-message", "message.known_message:known_message", "failure"),
+    Rule("KD904", "quoted-failure", "message.quoted_failure:quoted_failure", "failure"),
 )
 
 

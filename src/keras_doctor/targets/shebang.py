@@ -48,7 +48,7 @@ def read(path: str) -> Shebang | None:
     except ValueError:
         words = text[2:].partition("\n")[0].split()
     words = _without_env(words)
-    if not words:
+    if not words or not words[0]:
         return None
     return Shebang(interpreter=words[0], options=tuple(words[1:]), is_launcher=_is_launcher(text))
 

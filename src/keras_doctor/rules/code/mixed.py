@@ -30,9 +30,9 @@ def mixed_keras(context: Context) -> Iterator[Finding]:
     `tf_keras`, the private `tensorflow.python.keras`), as the installed releases have it; and after
     a failure, whether one of them was handed an object of another.
 
-    Why it breaks: a layer of one is no layer of the other, though it has the same name. The
-    messages speak of tuples without attributes, of layers that are no layers, of optimizers that
-    cannot be interpreted.
+    Why it breaks the import: a layer of one is no layer of the other, though it has the same name.
+    The messages speak of tuples without attributes, of layers that are no layers, of optimizers
+    that cannot be interpreted.
 
     How it is fixed: import everything from one of them.
 

@@ -25,8 +25,8 @@ def private_copy(context: Context) -> Iterator[Finding]:
     What it checks: imports of `tensorflow.python.keras` under a TensorFlow whose public `tf.keras`
     is another package; and whether the failure comes from there.
 
-    Why it breaks: the copy still ships, imports and builds models, but it is not tested any more,
-    and breaks where the rest of TensorFlow has moved on.
+    Why it breaks the import: the copy still ships, imports and builds models, but it is not tested
+    any more, and breaks where the rest of TensorFlow has moved on.
 
     How it is fixed: import the same names from `keras` or `tensorflow.keras`.
 

@@ -31,8 +31,8 @@ def build_failure(context: Context) -> Iterator[Finding]:
 
     What it checks: the output of an installer for a wheel that could not be built.
 
-    Why it fails: there is no wheel of that release for this Python and system, so pip takes the
-    source, and building it needs a compiler and libraries, or does not work with today's
+    Why it breaks the import: there is no wheel of that release for this Python and system, so pip
+    takes the source, and building it needs a compiler and libraries, or does not work with today's
     setuptools, numpy or Cython. Mostly the Python is newer than the release.
 
     How it is fixed: a Python that the release has wheels for, or a release that has wheels for

@@ -38,8 +38,8 @@ def no_matching_distribution(context: Context) -> Iterator[Finding]:
     What it checks: the output of pip, uv, conda or poetry for a requirement that nothing meets;
     and the releases of that package, with the Pythons that each has wheels for.
 
-    Why it fails: mostly this Python is newer than the newest, or older than the oldest, that the
-    package has wheels for; the installer names the package, not the Python.
+    Why it breaks the import: mostly this Python is newer than the newest, or older than the oldest,
+    that the package has wheels for; the installer names the package, not the Python.
 
     How it is fixed: an environment with a Python that the release was made for, or a release that
     this Python can hold.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from keras_doctor.knowledge.signatures import signatures
+from keras_doctor.model import Ask
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.message.match import holds, said
 from keras_doctor.rules.message.stages import stage_of, weight_of
@@ -40,7 +41,9 @@ def known_message(context: Context) -> Iterator[Finding]:
     for outcome in context.failures:
         for signature in signatures():
             found = said(signature, outcome)
-            for meaning in signature.meanings if found else ():
+            if found is None:
+                continue
+            for meaning in signature.meanings:
                 if meaning.when and not holds(meaning.when, context, outcome.output):
                     continue
                 result = _finding(context, signature, meaning, found, outcome)
@@ -76,7 +79,13 @@ def _finding(
         weight="risk" if facts else weight_of(meaning.confidence),
         fixes=[_fix(context, remedy, found) for remedy in meaning.fixes],
         signs=[sign(printed=re.escape(found[0]), weak=facts)],
-    )._replace(ask=(meaning.ask, meaning.ask_command) if meaning.ask else None)
+    )._replace(ask=_ask(meaning, code))
+
+
+def _ask(meaning: Meaning, code: str) -> Ask | None:
+    if meaning.ask is None:
+        return None
+    return Ask(question=meaning.ask, command=meaning.ask_command, decides=(code,))
 
 
 def _filled(text: str, found: re.Match[str]) -> str:

@@ -81,7 +81,7 @@ def compiled(index: Index, checks: Sequence[object]) -> dict[str, object]:
         "gaps": index.gaps,
     }
     if by_minor:
-        about["read"] = index.read
+        about["read"] = " ".join(index.read)
     data: dict[str, object] = {"schema": 1, "top": index.top, "about": about}
     data["releases"] = " ".join(index.releases)
     if by_minor:
@@ -166,8 +166,8 @@ def read_tensorflow(sources: Sources, only: Sequence[str] = ()) -> Index:
             if not found or minor(found[1]) != minor(number):
                 what = f"{found[1]} was read" if found else "was not there"
                 index.gaps.append((number, f"of {name} {what}"))
-        reader = Reader(files)
-        index.surfaces.append(surface_of(reader, "tensorflow", roots_of("tensorflow", release(number)[0])))
+        roots = roots_of("tensorflow", release(number)[0])
+        index.surfaces.append(surface_of(Reader(files), "tensorflow", roots))
         index.releases.append(number)
         index.read.append(version)
         print(f"tensorflow {version}: {len(index.surfaces[-1])} modules", flush=True)

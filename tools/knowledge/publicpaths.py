@@ -17,11 +17,11 @@ _TEST_FOLDERS = frozenset({"tests", "integration_test", "testdata"})
 _UNREAD = (
     "tensorflow.python tensorflow.core tensorflow.compiler tensorflow.tools tensorflow.examples "
     "tensorflow.lite tensorflow.tsl tensorflow.raw_ops tensorflow.compat.v1.raw_ops "
-    "tensorflow.compat.v2.raw_ops tensorflow.python.keras.api keras.src tf_keras.src"
+    "tensorflow.compat.v2.raw_ops tensorflow.contrib tensorflow.python.keras.api keras.src "
+    "tf_keras.src"
 ).split()
 """Of what lies there only the modules are listed; their names would be most of the file."""
 _READ = ("tensorflow.python.keras", "tensorflow.lite.experimental")
-_CONTRIB = "tensorflow.contrib."
 
 Roots = list[tuple[str, list[str]]]
 """Public prefix, and the private ones of which the first that is there is taken."""
@@ -93,6 +93,8 @@ def _takes(reader: Reader, top: str, private: str) -> bool:
 
 def _is_public(path: str) -> bool:
     parts = path.split(".")
+    if parts[0] == "tensorflow" and parts[1:2] in (["v1"], ["v2"]):
+        return False  # all of the API once more, by an accident of __path__
     # TensorFlow's APIs hold each other: compat.v1.compat.v2.compat ...
     return parts.count("compat") < 2 and all(  # noqa: PLR2004
         not part.startswith("_") or part in _KEPT for part in parts
@@ -100,10 +102,7 @@ def _is_public(path: str) -> bool:
 
 
 def _names_are_read(public: str) -> bool:
-    if public.startswith(_CONTRIB):
-        # What is offered, not where it is made.
-        return "." not in public[len(_CONTRIB) :]
-    if public in ("tensorflow.lite", "tensorflow.python"):
+    if public == "tensorflow.lite":
         return True
     unread = max((len(root) for root in _UNREAD if _is_below(public, root)), default=0)
     return max((len(root) for root in _READ if _is_below(public, root)), default=0) >= unread

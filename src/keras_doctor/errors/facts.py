@@ -202,7 +202,8 @@ def _pairs(packages: Any) -> dict[str, str]:
             if isinstance(each, dict):
                 rows.append((each.get("name"), each.get("version")))
             elif isinstance(each, str):
-                rows.append(tuple(each.replace("==", " ").replace("=", " ").partition(" ")[::2]))
+                name, _, rest = each.replace("==", " ").replace("=", " ").partition(" ")
+                rows.append((name, rest))
     return {
         normalize(name): version
         for name, stated in rows

@@ -27,7 +27,7 @@ def render_explained(
     """The report of one explained text; arguments as of `render_check`."""
     page = Page(width=width, color=color, unicode=unicode)
     causes = examination.diagnosis.causes
-    page.text(_verdict(examination), style="yellow" if causes else "green")
+    page.text(verdict(examination), style="yellow" if causes else "green")
     if quiet:
         for cause in causes:
             page.text(f"- {cause.title}", hang=2)
@@ -45,7 +45,8 @@ def render_explained(
     return page.render()
 
 
-def _verdict(examination: Examination) -> str:
+def verdict(examination: Examination) -> str:
+    """One sentence that answers the question."""
     causes = examination.diagnosis.causes
     if not causes:
         return "No failure of the Keras world is in this text."

@@ -34,6 +34,11 @@ _FRAME = re.compile(r'^\s*File "(.*)", line ([0-9]+|\?\?\?) in (.*)$')
 _BY_LOWER = {text.lower(): name for text, name in SIGNAL_TEXTS.items()}
 
 
+def tells_of_a_crash(line: str) -> bool:
+    """Whether a line is a shell's, or faulthandler's, word for a death by a signal."""
+    return _SHELL.match(line) is not None or _FATAL.search(line) is not None
+
+
 def parse_crash(text: str) -> tuple[str | None, tuple[Frame, ...]]:
     """Reads the last report of faulthandler, or a shell's line about a signal.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from keras_doctor.errors.crash import tells_of_a_crash
 from keras_doctor.errors.message import LINKS, STRAY, exception_in, raised_of
 from keras_doctor.model import Frame, Raised
 
@@ -22,7 +23,7 @@ _IPYTHON_OLD = re.compile(r"^([^\s\"'].{0,300}?(?:\.py|\.pyx|>)) in ([\w<>.]+)(?
 _IPYTHON_NEW = re.compile(r"^File ([^\"\n]{1,300}?):(\d+)(?:, in (.*))?$")
 _CELL = re.compile(r"^(?:Cell|Input) In ?\[(\d+)\](?:, line (\d+))?(?:, in .*)?$")
 # TensorFlow's filtered ones and pytest's: "tensorflow/python/x.py:1795 f", "keras/a.py:3: in f".
-_SHORT = re.compile(r"^\s*([\w./\\~:-]{1,300}\.py):(\d+):?(?: (?:in )?([\w<>]+)(?: \S.*)?)?$")
+_SHORT = re.compile(r"^\s*([\w./\\~:-]{1,300}\.py):(\d+):?(?: (?:in )?([\w<>]+)(?:\s+\S.*)?)?$")
 _ARROW = re.compile(r"^-+> ?(\d+)(?: (.*))?$")
 
 
@@ -87,7 +88,9 @@ def _add_text(frames: list[Frame], line: str) -> None:
     """The line of source below a frame: the one with the arrow, or the only one."""
     last = frames[-1]
     if arrow := _ARROW.match(line.strip()):
-        frames[-1] = last._replace(line=last.line or int(arrow[1][:9]), text=arrow[2] or last.text)
+        frames[-1] = last._replace(
+            line=last.line or int(arrow[1][:9]), text=(arrow[2] or "").strip() or last.text
+        )
     elif last.text is None and line.strip() and not re.match(r"\s*\d+(?: |$)", line):
         frames[-1] = last._replace(text=line.strip())
 
@@ -96,7 +99,9 @@ def _more(lines: list[str], start: int) -> list[str]:
     """The further lines of a message."""
     more: list[str] = []
     for line in lines[start : start + MAX_MESSAGE_LINES]:
-        if not line or STRAY.match(line) or frame_in(line) or exception_in(line):
+        if not line or STRAY.match(line) or tells_of_a_crash(line):
+            break
+        if frame_in(line) or exception_in(line):
             break
         if any(link in line for link in LINKS):
             break

@@ -27,7 +27,7 @@ MAX_FAILURES = 20
 
 SITE = "/site-packages"
 """Where packages are said to lie when no path tells."""
-_SITE = re.compile(r"(?:^|(?<=[\s\"'(]))[^\s\"']{0,400}?[/\\](?:site|dist)-packages", re.MULTILINE)
+_SITE = re.compile(r"(?:^|(?<=[\s\"'(]))[^\s\"'(]{0,400}?[/\\](?:site|dist)-packages", re.MULTILINE)
 _PLATFORMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
 
 

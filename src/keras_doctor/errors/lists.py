@@ -106,7 +106,7 @@ def _row(line: str, raw: str, *, table: bool) -> re.Match[str] | None:
 _MENTION = re.compile(
     r"(?<![\w./\\-])(?P<name>[A-Za-z][A-Za-z0-9_-]{2,40})"
     r"(?: ?version)?(?: \(use command below\))?[ :=]{1,3}(?:version )?[v'\"(]?"
-    r"(?P<version>\d+\.\d+(?:\.\d+)*(?:(?:rc|a|b|\.post|\.dev)\d+)?)(?P<after>[^\n]{0,12})",
+    r"(?P<version>\d+\.\d+(?:\.\d+)*(?:(?:rc|a|b|\.post|\.dev)\d+)?)(?=(?P<after>[^\n]{0,12}))",
     re.IGNORECASE,
 )
 _A_DEMAND = re.compile(

@@ -11,13 +11,16 @@ import os
 from functools import cache
 
 from keras_doctor.knowledge import folder, load
+from keras_doctor.knowledge.pathtree import Tree
 from keras_doctor.records import NamedTuple
 from keras_doctor.versions import release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
+
+    from keras_doctor.knowledge.pathtree import Line
 
 _PRIVATE_KEPT = frozenset({"__version__", "__internal__", "_tf_keras"})
 
@@ -42,28 +45,10 @@ class Mount(NamedTuple):
     """The oldest release of the other package that this is true of."""
 
 
-class _Line(NamedTuple):
-    """What the tree says of one module."""
-
-    there: frozenset[int]
-    opened: frozenset[int]
-    borrows: frozenset[int]
-    groups: tuple[tuple[frozenset[int], str], ...]
-
-    def with_name(self, name: str) -> frozenset[int]:
-        """The releases in which the module has a name."""
-        found: frozenset[int] = frozenset()
-        padded = f" {name} "
-        for mask, names in self.groups:
-            if name in names and padded in f" {names} ":
-                found |= mask
-        return found
-
-
 class PathIndex:
     """The paths of one top-level package by release."""
 
-    __slots__ = ("_borrowed", "_lines", "_masks", "_texts", "_tree", "about", "mounts", "releases")
+    __slots__ = ("about", "mounts", "releases", "tree")
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.about: dict[str, Any] = data["about"]
@@ -74,11 +59,7 @@ class PathIndex:
             Mount(at, release(since), top, path, release(of))
             for at, since, top, path, of in data.get("mounts", ())
         )
-        self._masks: list[str] = data["masks"]
-        self._texts: list[str] = data["texts"]
-        self._tree: dict[str, Any] = data["tree"]
-        self._borrowed: str = f" {data['borrowed']} "
-        self._lines: dict[str, _Line | None] = {}
+        self.tree = Tree(data)
 
     @property
     def newest(self) -> str:
@@ -95,19 +76,19 @@ class PathIndex:
         `keras` is the installed Keras 3, which ``tensorflow.keras`` is since TensorFlow 2.16;
         without it the answer must be the same for all of them.
         """
-        mount = self._mounted(path, version)
+        mount = self.mounted(path, version)
         if mount is not None:
             return _in_other(mount, path, keras)
-        return _agreed(self._exists(path, index) for index in self._nearest(version))
+        return _agreed(self._exists(path, index) for index in self.nearest(version))
 
     def is_module(self, path: str, version: str | None = None) -> bool:
         """Whether ``import path`` works, in one release or in any."""
-        line = self._line(path)
+        line = self.tree.line(path)
         if line is None:
             return False
         if version is None:
             return bool(line.there)
-        indices = self._nearest(version)
+        indices = self.nearest(version)
         return bool(indices) and all(index in line.there for index in indices)
 
     def ranges(self, path: str) -> tuple[tuple[str, str], ...]:
@@ -131,11 +112,10 @@ class PathIndex:
 
     def top_level(self, version: str) -> list[str]:
         """The modules directly below the package in a release."""
-        indices = self._nearest(version)
         return [
             path
-            for path in self.modules()
-            if path.count(".") == 1 and all(i in self._line_of(path).there for i in indices)
+            for path in self.tree.modules()
+            if path.count(".") == 1 and self.is_module(path, version)
         ]
 
     def close_to(self, path: str, version: str, keras: str | None = None) -> list[str]:
@@ -144,31 +124,15 @@ class PathIndex:
 
         return close_to(self, path, version, keras)
 
-    def modules(self) -> Iterator[str]:
-        """All modules that were ever there."""
-        yield from _walk("", self._tree)
-
-    def names(self, module: str, version: str) -> list[str]:
-        """The names that are listed of a module in a release."""
-        line, indices = self._line(module), self._nearest(version)
-        if line is None or not indices:
-            return []
-        index = indices[0]
-        return [name for mask, names in line.groups if index in mask for name in names.split()]
-
-    def has_name(self, module: str, name: str, version: str) -> bool:
-        """Whether a name is listed of a module in a release."""
-        line, indices = self._line(module), self._nearest(version)
-        return line is not None and bool(indices) and indices[0] in line.with_name(name)
-
-    def _mounted(self, path: str, version: str) -> Mount | None:
+    def mounted(self, path: str, version: str) -> Mount | None:
+        """The other package's place that a path is in, in a release."""
         number = release(version)
         for mount in self.mounts:
             if path.startswith(mount.at + ".") and number >= mount.since:
                 return mount
         return None
 
-    def _nearest(self, version: str) -> tuple[int, ...]:
+    def nearest(self, version: str) -> tuple[int, ...]:
         """The releases to judge a version by; () when it is older than the index."""
         keys = _keys(self.releases)
         wanted = release(version)
@@ -184,12 +148,12 @@ class PathIndex:
 
     def _exists(self, path: str, index: int) -> bool | None:
         """Whether a path is there in one of the releases."""
-        line = self._line(path)
+        line = self.tree.line(path)
         if line is not None and index in line.there:
             return True
         parts = path.split(".")
         for length in range(len(parts) - 1, 0, -1):
-            line = self._line(".".join(parts[:length]))
+            line = self.tree.line(".".join(parts[:length]))
             if line is None or index not in line.there:
                 continue
             name = parts[length]
@@ -199,83 +163,11 @@ class PathIndex:
             return None if self._is_unclear(line, name, index) else False
         return None
 
-    def _is_unclear(self, line: _Line, name: str, index: int) -> bool:
+    def _is_unclear(self, line: Line, name: str, index: int) -> bool:
         """Whether a module may have a name that is not listed."""
         if index in line.opened or (name.startswith("_") and name not in _PRIVATE_KEPT):
             return True
-        return index in line.borrows and f" {name} " in self._borrowed
-
-    def _line_of(self, path: str) -> _Line:
-        line = self._line(path)
-        return line or _Line(frozenset(), frozenset(), frozenset(), ())
-
-    def _line(self, path: str) -> _Line | None:
-        """What is known of a module; None when there never was one."""
-        if path not in self._lines:
-            self._lines[path] = self._find(path)
-        return self._lines[path]
-
-    def _find(self, path: str) -> _Line | None:
-        *parents, last = path.split(".")
-        node: Any = self._tree
-        for part in parents:
-            node = node.get(part)
-            if not isinstance(node, dict):
-                return None
-        own = node.get(last)
-        if own is None or last in ("", "*"):
-            return self._bare(node, last)
-        text = own.get("") if isinstance(own, dict) else own
-        return None if text is None else self._parse(text)
-
-    def _bare(self, node: Mapping[str, Any], name: str) -> _Line | None:
-        """A module of whose names nothing is listed."""
-        for row in node.get("*", "").split("|"):
-            mask, _, names = row.partition(":")
-            if name and f" {name} " in f" {names} ":
-                there = _mask(self._masks[int(mask)])
-                return _Line(there, there, frozenset(), ())
-        return None
-
-    def _parse(self, text: str) -> _Line:
-        head, *rows = text.split("|")
-        head, _, borrows = head.partition("~")
-        first, _, opened = head.partition("!")
-        there = self._releases(first)
-        groups = []
-        for row in rows:
-            number, mark, names = row.rpartition(":")
-            names = self._texts[int(names[1:])] if names.startswith("@") else names
-            groups.append((self._releases(number) if mark else there, names))
-        return _Line(there, self._releases(opened), self._releases(borrows), tuple(groups))
-
-    def _releases(self, number: str) -> frozenset[int]:
-        return _mask(self._masks[int(number)]) if number else frozenset()
-
-
-def _walk(prefix: str, node: Mapping[str, Any]) -> Iterator[str]:
-    for name, child in node.items():
-        if name == "*":
-            yield from (prefix + part for row in child.split("|") for part in _names(row))
-        elif name:
-            if not isinstance(child, dict) or "" in child:
-                yield prefix + name
-            if isinstance(child, dict):
-                yield from _walk(f"{prefix}{name}.", child)
-
-
-def _names(row: str) -> list[str]:
-    return row.partition(":")[2].split()
-
-
-@cache
-def _mask(text: str) -> frozenset[int]:
-    """The releases of ``0-5 7``."""
-    found: set[int] = set()
-    for part in text.split():
-        first, _, last = part.partition("-")
-        found.update(range(int(first), int(last or first) + 1))
-    return frozenset(found)
+        return index in line.borrows and f" {name} " in self.tree.borrowed
 
 
 @cache

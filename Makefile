@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test type lint format layers check lab bench bench-verify docs-compat dist clean
+.PHONY: help demo dev test type lint format layers check lab bench bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -62,6 +62,9 @@ bench: $(READY)
 
 bench-verify: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/verify.py $(ARGS)
+
+bench-wrap: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/wrapping.py $(ARGS)
 
 docs-compat: $(READY)
 	@$(RUN) $(BIN)/python -m tools.compatibility_table

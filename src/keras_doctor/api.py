@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keras_doctor.errors.facts import Given
     from keras_doctor.model import BackendState, Outcome
     from keras_doctor.refresh.update import Updated
+    from keras_doctor.scan.judge import Judged, Scan
     from keras_doctor.targets.inventory import EnvironmentFound
 
 Progress = Callable[[str], None]
@@ -284,6 +285,65 @@ def take_snapshot(
     """Collect every fact about a target without importing its packages (not masked)."""
     found = _find(python, kernel, project, command, environ, folder)
     return _collect(found, wish, thorough=True)
+
+
+def scan(
+    paths: Sequence[str],
+    *,
+    python: str | None = None,
+    compare: bool = True,
+    environ: Mapping[str, str] | None = None,
+    folder: str | None = None,
+) -> Scan:
+    """List what programs use of the Keras world, and in which releases it works.
+
+    Args:
+        paths: Scripts, notebooks, folders.
+        python: The interpreter or environment to compare with; default: the user's.
+        compare: Whether installed releases are looked at.
+        environ: The user's environment; default: this process's.
+        folder: The user's working folder; default: this process's.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such Python.
+    """
+    from keras_doctor.scan.judge import DISTRIBUTIONS, judge
+    from keras_doctor.targets.script import Unreadable, sources_of
+    from keras_doctor.targets.tree import programs
+    from keras_doctor.targets.uses import uses_of
+
+    uses, problems, files = [], [], 0
+    for path in programs(paths):
+        files += 1
+        try:
+            for source in sources_of(path):
+                found, problem = uses_of(source, DISTRIBUTIONS)
+                uses += found
+                problems += [problem] if problem else []
+        except Unreadable as reason:
+            problems.append(str(reason))
+    installed: dict[str, str] = {}
+    interpreter = None
+    if compare:
+        snapshot = take_snapshot(python=python, environ=environ, folder=folder)
+        interpreter = snapshot.target.python
+        context = Context(snapshot)
+        for top, name in DISTRIBUTIONS.items():
+            distribution = context.first(name) or next(iter(context.owners(top)), None)
+            if distribution is not None:
+                installed[top] = distribution.version
+    return judge(uses, installed, files=files, problems=problems, python=interpreter)
+
+
+def is_broken(found: Scan) -> bool:
+    """Whether something does not work: here, or where nothing is installed, in any release."""
+    if any(package.installed for package in found.packages):
+        return any(row.here is False and not _all_guarded(row) for row in found.judged)
+    return any(not package.together for package in found.packages)
+
+
+def _all_guarded(row: Judged) -> bool:
+    return all(use.guarded for use in row.uses)
 
 
 def envs(

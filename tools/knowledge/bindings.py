@@ -153,8 +153,9 @@ class _Walk:
             for name in _targets(target):
                 self.facts.names.add(name)
                 self.facts.aliases.pop(name, None)
-            if isinstance(target, ast.Name) and (texts := _strings(node.value)) is not None:
-                self.lists[target.id] = texts
+            if isinstance(target, ast.Name):
+                before = self.lists.get(target.id, []) if isinstance(node, ast.AugAssign) else []
+                self.lists[target.id] = [*before, *(_strings(node.value) or ())]
             if isinstance(target, ast.Name) and target.id == "__all__":
                 self._all(node.value, add=isinstance(node, ast.AugAssign))
             elif isinstance(target, ast.Subscript):
@@ -191,7 +192,10 @@ class _Walk:
             name = node.args[1]
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 self.facts.names.add(name.value)
-        elif called in ("__all__.extend", "__all__.append"):
+        elif last == "extend" and called.partition(".")[0] in self.lists:
+            more = _strings(node.args[0]) if node.args else None
+            self.lists[called.partition(".")[0]].extend(more or ())
+        if called in ("__all__.extend", "__all__.append"):
             listed = _strings(node.args[0]) if node.args else None
             self.facts.exports_known &= listed is not None
             self.facts.exports = [*(self.facts.exports or []), *(listed or ())]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ KERAS_OUTSIDE = ("2.6", "2.15")
 KERAS_3_IN_TENSORFLOW = ["tensorflow.keras", "2.16", "keras", "keras._tf_keras.keras", "3.0.0"]
 STARS_OF_KERAS_24 = ("2.2", "2.3", "2.4", "2.5")
 """Keras 2.4 takes all of ``tensorflow.keras`` from the TensorFlow that is installed."""
+
+_FORWARDED = re.compile(rb'"(tensorflow\.\w+)"')
 
 
 class Index(NamedTuple):
@@ -156,6 +159,7 @@ def read_tensorflow(sources: Sources, only: Sequence[str] = ()) -> Index:
         path, version = source
         # 1.15 and 2.0 had all of it in a package beside, and only forwarded to it.
         files = read_files(path, wanted(["tensorflow", "tensorflow_core"]))
+        thin = files.get("tensorflow/__init__.py")
         core = {name: text for name, text in files.items() if name.startswith("tensorflow_core/")}
         files = {name: text for name, text in files.items() if name not in core}
         files |= {name.replace("_core", "", 1): text for name, text in core.items()}
@@ -167,11 +171,24 @@ def read_tensorflow(sources: Sources, only: Sequence[str] = ()) -> Index:
                 what = f"{found[1]} was read" if found else "was not there"
                 index.gaps.append((number, f"of {name} {what}"))
         roots = roots_of("tensorflow", release(number)[0])
-        index.surfaces.append(surface_of(Reader(files), "tensorflow", roots))
+        surface = surface_of(Reader(files), "tensorflow", roots)
+        if core:
+            surface = _forwarded(surface, thin or b"")
+        index.surfaces.append(surface)
         index.releases.append(number)
         index.read.append(version)
         print(f"tensorflow {version}: {len(index.surfaces[-1])} modules", flush=True)
     return index
+
+
+def _forwarded(surface: Surface, text: bytes) -> Surface:
+    """What a package that only forwards lets through: the modules that its text lists."""
+    listed = {match.decode() for match in _FORWARDED.findall(text)}
+    return {
+        path: module
+        for path, module in surface.items()
+        if path.count(".") == 0 or ".".join(path.split(".")[:2]) in listed
+    }
 
 
 def _beside(number: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ A node of the tree is a dictionary of its children, whose entry ``""`` says what
 has; a module without children is that text alone. The text is
 ``MASK[!OPEN][~BORROWED][|[MASK:]NAMES]...``: numbers of rows of ``masks``, first the releases that
 have the module, then those in which more names may be there than are listed, then those in which it
-also has some of the words of ``borrowed``, then groups of names that came and went together
+also has some of the words of ``borrowed`` (written as a module too), then groups of names that came and went together
 (``MASK`` is left out when they are there as long as the module is). ``@N`` in the place of names is
 row N of ``texts``: modules share many groups. The entry ``"*"`` of a node is for modules of whose
 names nothing is listed: ``MASK:NAMES`` with bars between, OPEN being the same as MASK.
@@ -76,14 +76,14 @@ class _Entry:
 def build(surfaces: Sequence[Surface]) -> dict[str, object]:
     """``masks``, ``texts`` and ``tree`` of surfaces in the order of their releases."""
     entries: defaultdict[str, _Entry] = defaultdict(_Entry)
-    borrowed: set[str] = set()
+    borrowed = _Entry()
     for index, surface in enumerate(surfaces):
-        for module in surface.values():
-            borrowed |= module.borrowed
+        words = frozenset(name for module in surface.values() for name in module.borrowed)
+        borrowed.add(index, Module(words, is_open=False))
         for path, module in surface.items():
             entries[path].add(index, module)
     masks, shared = Masks(), Counter[str]()
-    for entry in entries.values():
+    for entry in (*entries.values(), borrowed):
         masks.count[frozenset(entry.there)] += 1
         for more in (entry.opened, entry.borrows):
             masks.count[frozenset(more)] += bool(more)
@@ -96,7 +96,7 @@ def build(surfaces: Sequence[Surface]) -> dict[str, object]:
     lines = {path: _line(entry, masks.number, numbers) for path, entry in entries.items()}
     return {
         "masks": rows,
-        "borrowed": " ".join(sorted(borrowed)),
+        "borrowed": _line(borrowed, masks.number, numbers),
         "texts": texts,
         "tree": _tree(lines),
     }

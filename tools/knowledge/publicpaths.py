@@ -21,6 +21,8 @@ _UNREAD = (
     "tf_keras.src"
 ).split()
 """Of what lies there only the modules are listed; their names would be most of the file."""
+_PACKAGES_READ = ("tensorflow.lite", "keras.src", "tf_keras.src")
+"""Though nothing below them is."""
 _READ = ("tensorflow.python.keras", "tensorflow.lite.experimental")
 
 Roots = list[tuple[str, list[str]]]
@@ -31,7 +33,7 @@ def is_read(path: str) -> bool:
     """Whether a file is a module that the index is about (not of tests, headers or data)."""
     parts = path.split("/")
     stem = parts[-1].rpartition(".")[0]
-    if stem.endswith("_test") or stem.startswith("test_"):
+    if stem.endswith("_test"):
         return False
     return not _TEST_FOLDERS.intersection(parts[:-1]) and "include" not in parts[:2]
 
@@ -102,7 +104,7 @@ def _is_public(path: str) -> bool:
 
 
 def _names_are_read(public: str) -> bool:
-    if public == "tensorflow.lite":
+    if public in _PACKAGES_READ:
         return True
     unread = max((len(root) for root in _UNREAD if _is_below(public, root)), default=0)
     return max((len(root) for root in _READ if _is_below(public, root)), default=0) >= unread

@@ -10,6 +10,11 @@ from tools.knowledge.bindings import Facts, read_module
 
 _NO_BOUND = 60
 """Star imports of star imports that are followed."""
+_FAMILY = tuple(
+    f"{name}."
+    for name in "keras tf_keras keras_applications keras_preprocessing tensorflow.keras".split()
+)
+"""What Keras imports from these it offers under its own name."""
 
 
 class Module(NamedTuple):
@@ -87,11 +92,11 @@ class Reader:
     def _borrowed(self, module: str, facts: Facts) -> frozenset[str]:
         if self.texts.get(module, (b"", True))[1]:
             return frozenset()
-        own = module.partition(".")[0] + "."
+        own = (module.partition(".")[0] + ".", *_FAMILY)
         return frozenset(
             name
             for name, target in facts.aliases.items()
-            if not target.startswith(own) or target in self.texts
+            if not target.startswith(own) or target in self.texts or target in self.outside
         )
 
     def exported(self, name: str, asking: tuple[str, ...]) -> Module | None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "run": "run a command of yours unchanged, and say why if it fails: run -- COMMAND",
     "envs": "list every Python here that holds a Keras or a backend",
     "compat": "say which releases of packages go together, and the newest that do",
+    "scan": "list what scripts and notebooks use of Keras, and in which releases it works",
     "snapshot": "write down every fact about an environment, to be examined elsewhere",
     "rules": "list everything that is checked",
     "rule": "explain one rule: keras-doctor rule KD102",

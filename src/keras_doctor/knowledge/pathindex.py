@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from keras_doctor.knowledge.pathtree import Line
 
+_TESTS = frozenset({"tests", "integration_test", "testdata"})
+"""Not listed: nobody asks for them."""
 _PRIVATE_KEPT = frozenset({"__version__", "__internal__", "_tf_keras"})
 
 
@@ -167,7 +169,9 @@ class PathIndex:
         """Whether a module may have a name that is not listed."""
         if index in line.opened or (name.startswith("_") and name not in _PRIVATE_KEPT):
             return True
-        return index in line.borrows and f" {name} " in self.tree.borrowed
+        if name in _TESTS or name.endswith("_test"):
+            return True
+        return index in line.borrows and index in self.tree.borrowed.with_name(name)
 
 
 @cache

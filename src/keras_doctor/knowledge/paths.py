@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from keras_doctor.knowledge import load
+from keras_doctor.knowledge.pathindex import path_index
 from keras_doctor.records import NamedTuple
 from keras_doctor.versions import compare_key
 
@@ -55,11 +56,45 @@ def import_paths() -> dict[str, tuple[ImportPath, ...]]:
 
 def known_ranges(path: str) -> tuple[tuple[str, str], ...] | None:
     """The releases that have a path; () when none ever had it, None when that is not known."""
-    entries = import_paths().get(path)
-    return tuple(pair for entry in entries for pair in entry.ranges) if entries else None
+    index = path_index(path.partition(".")[0])
+    if index is None:
+        return None
+    ranges = index.ranges(path)
+    if ranges:
+        return ranges
+    return () if index.exists_in(path, index.newest) is False else None
+
+
+def always_there(path: str) -> bool:
+    """Whether every release that was read has a path."""
+    index = path_index(path.partition(".")[0])
+    return index is not None and index.ranges(path) == ((index.releases[0], index.newest),)
+
+
+def exists_in(path: str, version: str, keras: str | None = None) -> bool | None:
+    """Whether a release has a path; None when that cannot be told.
+
+    Args:
+        path: A dotted path, its first part the import package.
+        version: The release of the package.
+        keras: The installed Keras, which part of TensorFlow's paths lead into.
+    """
+    index = path_index(path.partition(".")[0])
+    return index.exists_in(path, version, keras) if index is not None else None
+
+
+def close_paths(path: str, version: str) -> list[str]:
+    """Paths of a release that may be meant, the likeliest first."""
+    index = path_index(path.partition(".")[0])
+    return index.close_to(path, version) if index is not None else []
 
 
 def replacement_of(path: str) -> str | None:
-    """What takes the place of a path today, when somebody wrote that down."""
+    """What takes the place of a path today, when somebody wrote that down.
+
+    Of a path below one that moved, the replacement of that one.
+    """
     entries = import_paths().get(path, ())
-    return next((entry.replacement for entry in entries if entry.replacement), None)
+    found = next((entry.replacement for entry in entries if entry.replacement), None)
+    parent = path.rpartition(".")[0]
+    return found or (replacement_of(parent) if "." in parent else None)

@@ -49,7 +49,7 @@ class Tree:
         self._texts: list[str] = data["texts"]
         self._tree: dict[str, Any] = data["tree"]
         self._lines: dict[str, Line | None] = {}
-        self.borrowed: str = f" {data['borrowed']} "
+        self.borrowed = self._parse(data["borrowed"])
         """Names that modules use and do not offer: other modules, and what others made."""
 
     def line(self, path: str) -> Line | None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from keras_doctor.refresh.update import Updated
     from keras_doctor.report.pages import RulePage
+    from keras_doctor.scan.judge import Scan
 
 SCHEMA_VERSION = 1
 """Of the reports that this version writes."""
@@ -111,6 +112,7 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
         "measured_platform",
         "measured_runs",
     ),
+    "scan": ("python", "files", "paths", "packages", "problems"),
     "snapshot": ("snapshot",),
     "rules": ("rules",),
     "rule": ("rule",),
@@ -228,6 +230,38 @@ def compat(answer: Answer, *, exit_code: int) -> dict[str, Any]:
 
     found: dict[str, Any] = encode(answer)
     return _envelope("compat", None, exit_code=exit_code) | found
+
+
+def scan(found: Scan, *, exit_code: int) -> dict[str, Any]:
+    """The report of `scan`."""
+    return _envelope("scan", None, exit_code=exit_code) | {
+        "python": found.python,
+        "files": found.files,
+        "paths": [
+            {
+                "path": row.path,
+                "here": row.here,
+                "releases": [list(pair) for pair in row.ranges] if row.ranges is not None else None,
+                "instead": row.instead,
+                "uses": [
+                    {"file": u.file, "line": u.line, "text": u.text, "guarded": u.guarded}
+                    for u in row.uses
+                ],
+            }
+            for row in found.judged
+        ],
+        "packages": [
+            {
+                "package": package.name,
+                "distribution": package.distribution,
+                "installed": package.installed,
+                "together": [list(pair) for pair in package.together],
+                "without": list(package.without),
+            }
+            for package in found.packages
+        ],
+        "problems": list(found.problems),
+    }
 
 
 def snapshot(facts: Snapshot, *, exit_code: int = 0) -> dict[str, Any]:

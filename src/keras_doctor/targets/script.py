@@ -77,7 +77,7 @@ def read_script(
             root = os.path.realpath(folder)
         else:
             where = path or local_module(module or "", folder) or f"-m {module}"
-            sources = list(_sources(where))
+            sources = list(sources_of(where))
             root = folder if module else os.path.dirname(os.path.realpath(where))
     except Unreadable as reason:
         return Script(path=where or "", imports=(), settings=(), problem=str(reason))
@@ -101,7 +101,12 @@ def _packages(module: str, folder: str) -> list[str]:
     return [path for path in files_ if os.path.isfile(path)]
 
 
-def _sources(path: str) -> Iterator[Source]:
+def sources_of(path: str) -> Iterator[Source]:
+    """The pieces of a script or a notebook.
+
+    Raises:
+        Unreadable: It cannot be read as one.
+    """
     if path == "-":
         raise Unreadable("the program comes from the standard input")
     if path.startswith("-m "):

@@ -99,7 +99,7 @@ class Program:
             body = _parse(scope.source.code)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self.problem = self.problem or syntax_problem(scope.source, error)
-            body = list(_lines_that_parse(scope.source.code))
+            body = list(lines_that_parse(scope.source.code))
         for node in body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 scope.functions[node.name] = node
@@ -334,7 +334,7 @@ def _parse(code: bytes) -> list[ast.stmt]:
         return ast.parse(code).body
 
 
-def _lines_that_parse(code: bytes) -> Iterator[ast.stmt]:
+def lines_that_parse(code: bytes) -> Iterator[ast.stmt]:
     """From a text that is not Python 3: the lines at the margin that are by themselves."""
     for number, line in enumerate(code.splitlines()[:20000], 1):
         if line[:1].isspace() or not _FIRST_LINE.match(line):

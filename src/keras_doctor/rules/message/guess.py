@@ -52,7 +52,7 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
     elif asked.by.kind == "package" and asked.by.top != asked.top:
         yield from _clash(asked)
     else:
-        yield from _own_line(asked)
+        yield from _own_line(context, asked)
 
 
 def rename_it(file: str) -> Fix:
@@ -247,7 +247,9 @@ def _speaks_of_installing(context: Context) -> bool:
 def _is_essential(asked: Asked) -> bool:
     if asked.kind != "attribute" or asked.module not in mains():
         return False
-    return asked.name in ESSENTIAL
+    from keras_doctor.knowledge.paths import always_there
+
+    return asked.name in ESSENTIAL or always_there(asked.path)
 
 
 def _clash(asked: Asked) -> Iterator[Guess]:
@@ -283,36 +285,42 @@ def _clash(asked: Asked) -> Iterator[Guess]:
         yield clash._replace(cause="tensorflow-variant-or-plugin-mismatch", confidence="possible")
 
 
-def _own_line(asked: Asked) -> Iterator[Guess]:
+def _own_line(context: Context, asked: Asked) -> Iterator[Guess]:
     """The user's own line, or nobody knows whose."""
-    from keras_doctor.knowledge.paths import known_ranges, replacement_of
+    from keras_doctor.knowledge.paths import close_paths, exists_in, known_ranges, replacement_of
 
     top, path = asked.top, asked.path
     name = distribution_of(top)
+    version = _version(context, top)
+    if version and exists_in(path, version, context.keras_version) is True:
+        yield from _emptied(asked)
+        return
     ranges = known_ranges(path)
     instead = replacement_of(path)
-    fixes = (
-        *((edit("edit-code", path, f"Use {instead} instead.", instead),) if instead else ()),
-        edit("use-env", name, f"Or use a release of {name} that has {path}."),
-    )
+    if instead is None and version:
+        instead = next(iter(close_paths(path, version)), None)
+    shown = f"{name} {version}" if version else f"the installed {name}"
+    fixes = (edit("edit-code", path, f"Use {instead} instead.", instead),) if instead else ()
     moved = Guess(
         cause="api-removed-or-moved",
+        confidence="certain" if version and ranges and asked.by.kind != "unknown" else "likely",
+        culprit=path,
+        title=f"{shown[0].upper()}{shown[1:]} does not have {path}",
+        why=f"It is in {name} {_spoken(ranges)}." if ranges else "It was moved or removed.",
+        fixes=(*fixes, edit("use-env", name, f"Or use a release of {name} that has {path}.")),
+    )
+    never = Guess(
+        cause="api-never-existed",
         confidence="likely",
         culprit=path,
-        title=f"The installed {name} does not have {path}",
-        why=f"It was in {_spoken(ranges)} of {name}." if ranges else "It was moved or removed.",
-        fixes=fixes,
+        title=f"No release of {name} has {path}",
+        why="The name is misspelt, or belongs to another package.",
+        fixes=fixes or (edit("edit-code", path, "Change the import."),),
     )
     if ranges == () and asked.by.kind != "unknown":
-        yield Guess(
-            cause="api-never-existed",
-            confidence="likely",
-            culprit=path,
-            title=f"No release of {name} has {path}",
-            why="The name is misspelt, or belongs to another package.",
-            fixes=(edit("edit-code", path, "Change the import."),),
-        )
-    yield moved
+        yield from (never, moved)
+    else:
+        yield moved
     if asked.by.kind == "unknown" and top in mains():
         yield Guess(
             cause="keras-backend-mismatch",
@@ -321,6 +329,17 @@ def _own_line(asked: Asked) -> Iterator[Guess]:
             title="Keras and its backend are of releases that do not go together",
             why=f"A package that asks for {path} expects another release of {name}.",
         )
+
+
+def _version(context: Context, top: str) -> str | None:
+    """The version of the distribution that a package comes from, when it was told."""
+    if top == "keras":
+        return context.keras_version
+    if top == "tensorflow":
+        found = context.backend_distribution("tensorflow")
+        return found.version if found else None
+    owners = context.owners(top)
+    return owners[0].version if owners else None
 
 
 def _spoken(ranges: tuple[tuple[str, str], ...]) -> str:

@@ -142,6 +142,7 @@ def test_ctrl_c_reaches_the_command_once_and_we_end_with_it() -> None:
     )
     terminal = Terminal([*RUN, *PY, code])
     terminal.until(b"ready")
+    time.sleep(0.5)  # until it is inside its `try`
     os.write(terminal.fd, b"\x03")
     terminal.until(b"caught 1")
     terminal.until(b"caught 2", seconds=3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,7 @@ for path, kind in rows:
 sys.stderr.flush()
 print("\nRESULT" + json.dumps(found))
 """
+_MISSING = re.compile(r"No module named '(\w+)")
 _MOST_SHOWN = 12
 _LIMIT_S = 900
 
@@ -59,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     head = {"top": options.top, "version": options.version, "in": options.environment}
     write_down({**head, **result})
     for (path, kind, expected), error in zip(rows, answers, strict=True):
-        if (error is None) is not expected:
+        if (error is None) is not expected and not needs_another(error, path):
             print(f"{path} ({kind}): {'expected' if expected else 'not expected'}, {error}")
     print(json.dumps(result))
     return 0
@@ -105,15 +107,23 @@ def judged(
     found: dict[str, Any] = {}
     for (path, kind, expected), error in zip(rows, answers, strict=True):
         key = f"{kind}s" if expected else f"absent {kind}s"
-        cell = found.setdefault(key, {"asked": 0, "agree": 0, "other": []})
+        cell = found.setdefault(key, {"asked": 0, "agree": 0, "not installed": 0, "other": []})
         cell["asked"] += 1
         if (error is None) is expected:
             cell["agree"] += 1
+        elif needs_another(error, path):
+            cell["not installed"] += 1
         else:
             cell["other"].append(f"{path}: {_first_line(error)}" if error else path)
     for cell in found.values():
         cell["other"] = cell["other"][:_MOST_SHOWN]
     return found
+
+
+def needs_another(error: str | None, path: str) -> bool:
+    """Whether the import failed for want of a package that is not this one."""
+    match = _MISSING.search(error or "")
+    return match is not None and match[1] != path.partition(".")[0]
 
 
 def _first_line(text: str) -> str:

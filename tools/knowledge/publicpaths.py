@@ -21,6 +21,8 @@ _UNREAD = (
     "tf_keras.src"
 ).split()
 """Of what lies there only the modules are listed; their names would be most of the file."""
+_CONTRIB_DEPTH = 4
+"""Below tensorflow.contrib.layers.python nobody looks any more."""
 _PACKAGES_READ = ("tensorflow.lite", "keras.src", "tf_keras.src")
 """Though nothing below them is."""
 _READ = ("tensorflow.python.keras", "tensorflow.lite.experimental")
@@ -97,6 +99,8 @@ def _is_public(path: str) -> bool:
     parts = path.split(".")
     if parts[0] == "tensorflow" and parts[1:2] in (["v1"], ["v2"]):
         return False  # all of the API once more, by an accident of __path__
+    if parts[1:2] == ["contrib"] and len(parts) > _CONTRIB_DEPTH:
+        return False
     # TensorFlow's APIs hold each other: compat.v1.compat.v2.compat ...
     return parts.count("compat") < 2 and all(  # noqa: PLR2004
         not part.startswith("_") or part in _KEPT for part in parts

@@ -1,4 +1,7 @@
-"""Import paths of Keras by release."""
+"""Import paths of Keras by release, written by hand: those that moved, and what replaces them.
+
+`pathindex` knows of every path whether a release has it; `replacement_of` is what only people know.
+"""
 
 from __future__ import annotations
 
@@ -89,12 +92,12 @@ def close_paths(path: str, version: str) -> list[str]:
     return index.close_to(path, version) if index is not None else []
 
 
-def replacement_of(path: str) -> str | None:
-    """What takes the place of a path today, when somebody wrote that down.
-
-    Of a path below one that moved, the replacement of that one.
-    """
-    entries = import_paths().get(path, ())
-    found = next((entry.replacement for entry in entries if entry.replacement), None)
-    parent = path.rpartition(".")[0]
-    return found or (replacement_of(parent) if "." in parent else None)
+def replacement_of(path: str) -> tuple[str, str] | None:
+    """What was replaced and by what, for a path or for the nearest module above it."""
+    known = import_paths()
+    while "." in path:
+        for entry in known.get(path, ()):
+            if entry.replacement:
+                return path, entry.replacement
+        path = path.rpartition(".")[0]
+    return None

@@ -116,7 +116,8 @@ def _judge(path: str, uses: tuple[Use, ...], installed: Mapping[str, str]) -> Ju
     index = path_index(top)
     instead = None
     if index is not None and (here is False or (ranges is not None and _is_gone(ranges, path))):
-        instead = replacement_of(path)
+        replaced = replacement_of(path)
+        instead = replaced[1] if replaced else None
         if instead is None:
             instead = next(iter(close_paths(path, version or index.newest)), None)
     return Judged(path=path, uses=uses, here=here, ranges=ranges, instead=instead)

@@ -130,6 +130,7 @@ def _asked(raised: Raised, outcome: Outcome) -> Iterator[Asked]:
         module = _from(statement, last)
     elif module == "module":
         return  # Python 2 does not say which
+    module = _public(module)
     place = _PLACE.search(message)
     yield Asked(
         kind=kind,
@@ -149,6 +150,24 @@ def _whole(module: str, statement: str | None) -> str:
     written = (found[1] or found[3]) if found else None
     if written and written != module and written.endswith("." + module):
         return written
+    return module
+
+
+# Other names of the same modules, as messages give them: TensorFlow's generated API lies in _api,
+# TensorFlow 1.15 and 2.0 in tensorflow_core, and tf.keras of 2.16 in keras itself.
+_SAME = (
+    (re.compile(r"^tensorflow(?:_core)?\._api\.v[12](?=\.|$)"), "tensorflow"),
+    (re.compile(r"^tensorflow_core(?=\.|$)"), "tensorflow"),
+    (re.compile(r"^keras\.(?:api\.)?_tf_keras\.keras(?=\.|$)"), "tensorflow.keras"),
+    (re.compile(r"^keras\.api\._v[12]\.keras(?=\.|$)"), "tensorflow.keras"),
+)
+
+
+def _public(module: str) -> str:
+    """A module by the name that programs use."""
+    for pattern, name in _SAME:
+        if pattern.match(module):
+            return pattern.sub(name, module)
     return module
 
 

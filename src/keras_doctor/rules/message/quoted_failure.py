@@ -6,7 +6,8 @@ import re
 
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.message.asked import asked_in
-from keras_doctor.rules.message.guess import Guess, guesses
+from keras_doctor.rules.message.guess import guesses
+from keras_doctor.rules.message.guesses import rename_it
 from keras_doctor.rules.message.shadowing import shadowing_files
 from keras_doctor.rules.message.stages import stage_of, weight_of
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from keras_doctor.model import Finding, Outcome
     from keras_doctor.rules.context import Context
     from keras_doctor.rules.message.asked import Asked
+    from keras_doctor.rules.message.guesses import Guess
 
 
 def quoted_failure(context: Context) -> Iterator[Finding]:
@@ -76,8 +78,6 @@ def _finding(asked: Asked, guess: Guess) -> Finding:
 
 
 def _shadowed(file: str, name: str, outcome: Outcome) -> Finding:
-    from keras_doctor.rules.message.guess import rename_it
-
     return finding(
         "KD201",
         "shadowed-module",

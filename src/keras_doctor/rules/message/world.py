@@ -28,17 +28,30 @@ def mains() -> frozenset[str]:
     return frozenset({"keras", "tf_keras"} | {n for b in backends().values() for n in b.imports})
 
 
+def distribution_for(path: str) -> str:
+    """The distribution that most likely provides a dotted path, or an import package."""
+    parts = path.split(".")
+    for count in (2, 1):
+        name = ".".join(parts[:count])
+        if len(parts) >= count and (count == 1 or name in import_names_with_dots()):
+            return distribution_of({"tensorflow_core": "tensorflow"}.get(name, name))
+    return path
+
+
+@cache
+def import_names_with_dots() -> frozenset[str]:
+    """Packages below a namespace that several distributions share: ``google.protobuf``."""
+    names = {import_name_of(name) for name in known_packages()}
+    return frozenset(name for name in names if "." in name)
+
+
 def clash_slug(user: str, used: str) -> str:
     """The cause that two import packages which do not go together amount to."""
     from keras_doctor.rules.compatibility.clash import slug_of_pair
 
-    return slug_of_pair(frozenset({_distribution(user), _distribution(used)}))
+    return slug_of_pair(frozenset({distribution_for(user), distribution_for(used)}))
 
 
 def is_companion(top: str) -> bool:
     """Whether a package uses the inside of a main one and is released beside it."""
-    return _distribution(top) in companions()
-
-
-def _distribution(top: str) -> str:
-    return distribution_of({"tensorflow_core": "tensorflow"}.get(top, top))
+    return distribution_for(top) in companions()

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 _DOCUMENTED = re.compile(r"@@(\w+)")
 _ROUGH = re.compile(
-    r"^(?:def|class)\s+(\w+)|^(\w+)\s*=[^=]|^(?:from\s+[\w.]+\s+)?import\s+([\w ,.]+)$", re.MULTILINE
+    r"^(?:def|class)\s+(\w+)|^(\w+)\s*=[^=]|^(?:from\s+[\w.]+\s+)?import\s+([\w ,.]+)$",
+    re.MULTILINE,
 )
 
 
@@ -53,6 +54,8 @@ def read_module(text: bytes | None, module: str, *, is_package: bool) -> Facts:
     package = module if is_package else module.rpartition(".")[0]
     facts = Facts(documented=frozenset(_DOCUMENTED.findall(ast.get_docstring(tree) or "")))
     _Walk(facts, module, package, is_package=is_package).block(tree.body)
+    # The names of these come from a description that is read when they are imported.
+    facts.is_open |= module.endswith("_pb2")
     if not facts.exports_known:
         facts.exports = None
     return facts
@@ -188,7 +191,7 @@ class _Walk:
             return
         called = ast.unparse(node.func)
         last = called.rpartition(".")[2]
-        if called == "setattr" and len(node.args) == 3:  # noqa: PLR2004
+        if called == "setattr" and len(node.args) == 3:
             name = node.args[1]
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 self.facts.names.add(name.value)

@@ -37,6 +37,8 @@ sys.stderr.flush()
 print("\nRESULT" + json.dumps(found))
 """
 _MISSING = re.compile(r"No module named '(\w+)")
+_PLACE = re.compile(r" \(/.*")
+"""Where a module lies is no business of the index."""
 _MOST_SHOWN = 12
 _LIMIT_S = 900
 
@@ -47,18 +49,21 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--python", required=True, help="an interpreter that has the package")
     parser.add_argument("--top", required=True)
     parser.add_argument("--version", required=True, help="what is installed there")
-    parser.add_argument("--keras", help="the Keras 3 that is installed beside TensorFlow")
-    parser.add_argument("--below", default="", help="only these modules")
+    parser.add_argument("--keras", help="ask for tensorflow.keras, which is this Keras 3")
     parser.add_argument("--names", type=int, default=300)
     parser.add_argument("--environment", default="", help="what is said of it, one line")
     options = parser.parse_args(argv)
     index = path_index(options.top)
     if index is None:
         sys.exit(f"there is no index of {options.top}")
-    rows = questions(index, options.version, options.names, options.below)
+    if options.keras:
+        rows = questions_of_mount(index, options.version, options.keras, options.names)
+    else:
+        rows = questions(index, options.version, options.names)
     answers = _ask(options.python, [row[:2] for row in rows])
     result = judged(rows, answers)
-    head = {"top": options.top, "version": options.version, "in": options.environment}
+    version = options.version + (f" with keras {options.keras}" if options.keras else "")
+    head = {"top": options.top, "version": version, "in": options.environment}
     write_down({**head, **result})
     for (path, kind, expected), error in zip(rows, answers, strict=True):
         if (error is None) is not expected and not needs_another(error, path):
@@ -67,18 +72,16 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def questions(
-    index: PathIndex, version: str, names: int, below: str = ""
-) -> list[tuple[str, str, bool]]:
-    """Paths to be imported, whether as a module or a name, and what the index says."""
-    modules = [
-        path
-        for path in index.tree.modules()
-        if path.startswith(below) and index.is_module(path, version)
-    ]
+Questions = list[tuple[str, str, bool]]
+"""Paths to be imported, whether as a module or a name, and what the index says."""
+
+
+def questions(index: PathIndex, version: str, names: int) -> Questions:
+    """All modules of a release, and samples of names and of what is not there."""
+    modules = [path for path in index.tree.modules() if index.is_module(path, version)]
     there, absent = set(), set()
+    at = index.nearest(version)[0]
     for module in modules:
-        at = index.nearest(version)[0]
         line = index.tree.line(module)
         for mask, group in line.groups if line else ():
             for path in (f"{module}.{name}" for name in group.split()):
@@ -90,9 +93,27 @@ def questions(
     rows = [(path, "module", True) for path in sorted(modules)]
     rows += [(path, "name", True) for path in _sample(chosen, there, names)]
     rows += [(path, "name", False) for path in _sample(chosen, absent, names)]
-    gone = {p for p in index.tree.modules() if p.startswith(below)} - set(modules)
+    gone = set(index.tree.modules()) - set(modules)
     gone = {path for path in gone if index.exists_in(path, version) is False}
     return rows + [(path, "module", False) for path in _sample(chosen, gone, names)]
+
+
+def questions_of_mount(index: PathIndex, version: str, keras: str, names: int) -> Questions:
+    """The same for what another package puts below this one."""
+    rows: Questions = []
+    for mount in index.mounts:
+        other = path_index(mount.top)
+        prefix = mount.path + "."
+        for path, kind, expected in questions(other, keras, 1_000_000) if other else ():
+            if path.startswith(prefix):
+                here = mount.at + path[len(mount.path) :]
+                if index.exists_in(here, version, keras) is not expected:
+                    sys.exit(f"{here}: the two indices do not say the same")
+                rows.append((here, kind, expected))
+    chosen = random.Random(7)  # noqa: S311 - the same sample each time
+    modules = [row for row in rows if row[1:] == ("module", True)]
+    others = [row for row in rows if row[1:] != ("module", True)]
+    return modules + sorted(chosen.sample(others, min(names, len(others))))
 
 
 def _sample(chosen: random.Random, paths: Iterable[str], count: int) -> list[str]:
@@ -100,9 +121,7 @@ def _sample(chosen: random.Random, paths: Iterable[str], count: int) -> list[str
     return sorted(chosen.sample(ordered, min(count, len(ordered))))
 
 
-def judged(
-    rows: Sequence[tuple[str, str, bool]], answers: Sequence[str | None]
-) -> dict[str, Any]:
+def judged(rows: Sequence[tuple[str, str, bool]], answers: Sequence[str | None]) -> dict[str, Any]:
     """How many agree, by what was asked, and which did not."""
     found: dict[str, Any] = {}
     for (path, kind, expected), error in zip(rows, answers, strict=True):
@@ -127,7 +146,7 @@ def needs_another(error: str | None, path: str) -> bool:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:120]
+    return _PLACE.sub("", text.strip().splitlines()[0])[:120]
 
 
 def _ask(python: str, rows: Sequence[Sequence[str]]) -> list[str | None]:

@@ -9,7 +9,7 @@ each minor is read, and the others are named as gaps.
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import re
 import sys
@@ -30,7 +30,8 @@ CHECKS = Path(__file__).with_name("path_checks.json")
 HOW = (
     "Read from the text of the released wheels and sdists: module files; names bound at the top "
     "level of modules; star imports, __path__ and generated API folders resolved. Nothing was "
-    "imported for it; `checked` says how far real imports agree."
+    "imported for it; `checked` says how far real imports agree. What is there as an attribute "
+    "only (tf.distribute.MirroredStrategy) counts as there."
 )
 FIRST = {"keras": "1.0.0", "tensorflow": "1.4"}
 KERAS_OUTSIDE = ("2.6", "2.15")
@@ -77,7 +78,7 @@ def compiled(index: Index, checks: Sequence[object]) -> dict[str, object]:
     """What is written for one package."""
     by_minor = index.top == "tensorflow"
     about: dict[str, object] = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "how": HOW,
         "by": "minor" if by_minor else "release",
         "checked": checks,
@@ -134,7 +135,11 @@ def read_keras(sources: Sources) -> Index:
             known.update(_united(read_tensorflow(sources, STARS_OF_KERAS_24).surfaces))
         return known
 
-    return read_package(sources, "keras", outside)
+    index = read_package(sources, "keras", outside)
+    if known:
+        stars = f"it offers what tensorflow.keras has in one of {', '.join(STARS_OF_KERAS_24)}"
+        index.gaps.append(("2.4", f"depends on the TensorFlow beside it: {stars}"))
+    return index
 
 
 def _united(surfaces: Iterable[Surface]) -> dict[str, Module]:

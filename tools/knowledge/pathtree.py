@@ -4,10 +4,10 @@ A node of the tree is a dictionary of its children, whose entry ``""`` says what
 has; a module without children is that text alone. The text is
 ``MASK[!OPEN][~BORROWED][|[MASK:]NAMES]...``: numbers of rows of ``masks``, first the releases that
 have the module, then those in which more names may be there than are listed, then those in which it
-also has some of the words of ``borrowed`` (written as a module too), then groups of names that came and went together
-(``MASK`` is left out when they are there as long as the module is). ``@N`` in the place of names is
-row N of ``texts``: modules share many groups. The entry ``"*"`` of a node is for modules of whose
-names nothing is listed: ``MASK:NAMES`` with bars between, OPEN being the same as MASK.
+also has some of the words of ``borrowed`` (written as a module too), then groups of names that came
+and went together (``MASK`` is left out when they are there as long as the module is). ``@N`` in the
+place of names is row N of ``texts``: modules share many groups. The entry ``"*"`` of a node is for
+modules of whose names nothing is listed: ``MASK:NAMES`` with bars between, OPEN being as MASK.
 """
 
 from __future__ import annotations
@@ -102,9 +102,7 @@ def build(surfaces: Sequence[Surface]) -> dict[str, object]:
     }
 
 
-def _line(
-    entry: _Entry, masks: Mapping[frozenset[int], int], texts: Mapping[str, int]
-) -> str:
+def _line(entry: _Entry, masks: Mapping[frozenset[int], int], texts: Mapping[str, int]) -> str:
     there = frozenset(entry.there)
     line = str(masks[there])
     if entry.opened:

@@ -14,12 +14,22 @@ _KEPT = frozenset({"__internal__", "_tf_keras"})
 """Private by their names, and asked for all the same."""
 _NAMES_KEPT = frozenset({"__version__", "__internal__"})
 _TEST_FOLDERS = frozenset({"tests", "integration_test", "testdata"})
-_UNREAD = (
-    "tensorflow.python tensorflow.core tensorflow.compiler tensorflow.tools tensorflow.examples "
-    "tensorflow.lite tensorflow.tsl tensorflow.raw_ops tensorflow.compat.v1.raw_ops "
-    "tensorflow.compat.v2.raw_ops tensorflow.contrib tensorflow.python.keras.api keras.src "
-    "tf_keras.src"
-).split()
+_UNREAD = [
+    "tensorflow.python",
+    "tensorflow.core",
+    "tensorflow.compiler",
+    "tensorflow.tools",
+    "tensorflow.examples",
+    "tensorflow.lite",
+    "tensorflow.tsl",
+    "tensorflow.raw_ops",
+    "tensorflow.compat.v1.raw_ops",
+    "tensorflow.compat.v2.raw_ops",
+    "tensorflow.contrib",
+    "tensorflow.python.keras.api",
+    "keras.src",
+    "tf_keras.src",
+]
 """Of what lies there only the modules are listed; their names would be most of the file."""
 _CONTRIB_DEPTH = 4
 """Below tensorflow.contrib.layers.python nobody looks any more."""
@@ -35,7 +45,8 @@ def is_read(path: str) -> bool:
     """Whether a file is a module that the index is about (not of tests, headers or data)."""
     parts = path.split("/")
     stem = parts[-1].rpartition(".")[0]
-    if stem.endswith("_test"):
+    # A shared library that is no module has the name that linkers look for.
+    if stem.endswith("_test") or (stem.startswith("lib") and parts[-1].endswith(".so")):
         return False
     return not _TEST_FOLDERS.intersection(parts[:-1]) and "include" not in parts[:2]
 
@@ -102,7 +113,7 @@ def _is_public(path: str) -> bool:
     if parts[1:2] == ["contrib"] and len(parts) > _CONTRIB_DEPTH:
         return False
     # TensorFlow's APIs hold each other: compat.v1.compat.v2.compat ...
-    return parts.count("compat") < 2 and all(  # noqa: PLR2004
+    return parts.count("compat") < 2 and all(
         not part.startswith("_") or part in _KEPT for part in parts
     )
 

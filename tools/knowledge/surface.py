@@ -8,11 +8,17 @@ from keras_doctor.records import NamedTuple
 from tools.knowledge.archives import Files
 from tools.knowledge.bindings import Facts, read_module
 
-_NO_BOUND = 60
+_DEEPEST = 60
 """Star imports of star imports that are followed."""
 _FAMILY = tuple(
     f"{name}."
-    for name in "keras tf_keras keras_applications keras_preprocessing tensorflow.keras".split()
+    for name in [
+        "keras",
+        "tf_keras",
+        "keras_applications",
+        "keras_preprocessing",
+        "tensorflow.keras",
+    ]
 )
 """What Keras imports from these it offers under its own name."""
 
@@ -74,7 +80,7 @@ class Reader:
         facts = self.facts(name)
         names, is_open = set(facts.names), facts.is_open
         for source in facts.stars:
-            if source == name or source in asking or len(asking) > _NO_BOUND:
+            if source == name or source in asking or len(asking) > _DEEPEST:
                 continue
             taken = self.exported(source, (*asking, name))
             is_open |= taken is None or taken.is_open
@@ -99,6 +105,11 @@ class Reader:
             if not target.startswith(own) or target in self.texts or target in self.outside
         )
 
+    def _children(self, package: str) -> frozenset[str]:
+        prefix = package + "."
+        below = (name[len(prefix) :] for name in self.texts if name.startswith(prefix))
+        return frozenset(name for name in below if "." not in name)
+
     def exported(self, name: str, asking: tuple[str, ...]) -> Module | None:
         """What a star import takes from a module; None when it is not there to be read."""
         if name not in self.texts:
@@ -107,8 +118,10 @@ class Reader:
         if facts.exports is not None:
             return Module(frozenset(facts.exports), is_open=False)
         whole = self.module(name, asking)
+        # Submodules are attributes of a package as soon as anybody has imported them.
+        names = whole.names | self._children(name)
         return Module(
-            frozenset(part for part in whole.names if not part.startswith("_")),
+            frozenset(part for part in names if not part.startswith("_")),
             # A compiled or hooked module gives what it has when it is asked.
             whole.is_open,
         )

@@ -13,7 +13,7 @@ _INTERNAL = frozenset({"src", "api", "_impl", "tensorflow_backend"})
 """Where things are made: nobody should import them from there."""
 _SECOND = frozenset({"python", "contrib", "compat", "legacy", "experimental"})
 """Better than nothing."""
-_NO_SHORT = 0.75
+_ALIKE = 0.75
 """How alike two spellings must be."""
 
 
@@ -90,7 +90,7 @@ def _spelt_nearly(index: PathIndex, path: str, version: str, at: int) -> list[st
         if not index.is_module(parent, version):
             continue
         rows = set(_children(index, parent, at))
-        close = get_close_matches(parts[length], sorted(rows), n=_MOST, cutoff=_NO_SHORT)
+        close = get_close_matches(parts[length], sorted(rows), n=_MOST, cutoff=_ALIKE)
         rest = parts[length + 1 :]
         found = []
         for name in close:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
 
 MAX_ASKS = 2
+BY_WORDS = ("KD903", "KD904")
+"""The rules that judge by the words of a failure alone."""
 
 
 def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Diagnosis:
@@ -36,9 +38,10 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
         backends: What trying each backend showed, when that was done.
     """
     results = run_rules(context)
-    findings = [f for result in results for f in result.findings]
     if not context.is_complete:
+        findings = [f for result in results for f in result.findings]
         return _of_what_was_told(context, findings, results)
+    findings = _findings(results)
     kept, folded = _causes(context, findings)
     if not kept and context.works is False:
         kept, folded = _causes(context, findings, weak=True)
@@ -54,6 +57,17 @@ def diagnose(context: Context, *, backends: tuple[BackendState, ...] = ()) -> Di
         backends=backends or backends_of(context),
         asks=(),
     )
+
+
+def _findings(results: tuple[RuleResult, ...]) -> list[Finding]:
+    """All findings, without what only a message says where facts say it too."""
+    read = {f.cause for result in results if result.code not in BY_WORDS for f in result.findings}
+    return [
+        f
+        for result in results
+        for f in result.findings
+        if result.code not in BY_WORDS or f.cause not in read
+    ]
 
 
 def _of_what_was_told(

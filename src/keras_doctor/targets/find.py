@@ -102,7 +102,7 @@ def _kernel(name: str, search: Search, state: State) -> tuple[Launch, str]:
     """What ``--kernel`` names."""
     from keras_doctor.targets import kernels
 
-    own = (os.path.join(sys.prefix, files.BIN, "python"),)
+    own = (os.path.join(search.own or sys.prefix, files.BIN, "python"),)
     kernel = kernels.find(name, search.given, search.folder, own)
     if kernel is None:
         names = [one.name for one in kernels.known(search.given, search.folder, own)]

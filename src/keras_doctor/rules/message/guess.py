@@ -33,7 +33,7 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
         return
     if "is not a package" in message:
         yield _shadowed(asked, "certain")
-    elif "unknown location" in message:
+    elif "unknown location" in message and "." not in asked.module:
         yield from emptied(asked)
     elif asked.halfway and by.top != asked.top and not asked.loaded_from:
         yield _shadowed(asked, "likely")

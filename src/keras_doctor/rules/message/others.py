@@ -115,7 +115,7 @@ def own_line(context: Context, asked: Asked) -> Iterator[Guess]:
         why=f"It is in {name} {_spoken(ranges)}." if ranges else "It was moved or removed.",
         fixes=(*fixes, edit("use-env", name, f"Or use a release of {name} that has {path}.")),
     )
-    if ranges == () and asked.by.kind != "unknown":
+    if ranges == ():
         yield Guess(
             cause="api-never-existed",
             confidence="likely",

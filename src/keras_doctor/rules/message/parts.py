@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def emptied(asked: Asked) -> Iterator[Guess]:
     """A package without its contents: only its folder answers to the name."""
+    from keras_doctor.rules.message.asked import place_of
+
     top = asked.top
+    if asked.loaded_from and place_of(asked.loaded_from).kind == "package":
+        yield from _not_whole(asked)  # it is there, with a file of its own
+        return
     yield Guess(
         cause="namespace-remnant",
         confidence="likely",
@@ -66,14 +71,7 @@ def of_itself(asked: Asked) -> Iterator[Guess]:
     else:
         if asked.top == "keras" and "backend" in asked.path:
             yield _of_the_backend(asked)
-        yield Guess(
-            cause="mixed-version-files",
-            confidence="likely",
-            culprit=name,
-            title=f"Files of two releases of {name} are mixed",
-            why=f"{name} asks itself for {asked.path}, which its own files do not have.",
-            fixes=(again(name),),
-        )
+        yield _mixed(asked)
         yield _damaged(asked, "possible")
     path = (asked.by.path or "").replace("\\", "/")
     if "AppData/Roaming/Python" in path or "/.local/lib/python" in path:
@@ -86,6 +84,23 @@ def of_itself(asked: Asked) -> Iterator[Guess]:
             fixes=(edit("delete", path, f"Remove that copy of {name}, or start python -s."),),
             evidence=(seen("it was loaded from the user folder", asked.by.path),),
         )
+
+
+def _not_whole(asked: Asked) -> Iterator[Guess]:
+    yield _damaged(asked, "likely")
+    yield _mixed(asked)
+
+
+def _mixed(asked: Asked) -> Guess:
+    name = distribution_for(asked.module)
+    return Guess(
+        cause="mixed-version-files",
+        confidence="likely",
+        culprit=name,
+        title=f"Files of two releases of {name} are mixed",
+        why=f"{name} is asked for {asked.path}, which its own files do not have.",
+        fixes=(again(name),),
+    )
 
 
 def _compiled(asked: Asked, name: str) -> Guess:

@@ -88,5 +88,5 @@ def _shadowed(file: str, name: str, outcome: Outcome) -> Finding:
         stage=stage_of("KD201"),
         weight="fatal",
         fixes=[rename_it(file)],
-        signs=[sign(printed=re.escape(file))],
+        signs=[sign(printed=r"\S")],
     )

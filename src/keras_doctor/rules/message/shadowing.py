@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from keras_doctor.knowledge.imports import needed_stdlib
 from keras_doctor.rules.message.asked import place_of
 from keras_doctor.rules.message.world import is_of_the_world
@@ -9,6 +11,11 @@ from keras_doctor.rules.message.world import is_of_the_world
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.model import Outcome
+
+_LOADED = re.compile(
+    r"from (?:partially initialized module )?'([\w.]+)'(?: \(most likely[^()]*\))?"
+    r" \(([^()\n]+)\)|\(consider renaming '([^'\n]+)'"
+)
 
 
 def shadowing_files(outcome: Outcome) -> list[tuple[str, str]]:
@@ -28,14 +35,17 @@ def shadowing_files(outcome: Outcome) -> list[tuple[str, str]]:
 
 def _named_in_messages(outcome: Outcome) -> list[str]:
     """The files that messages say a module was loaded from."""
-    import re
-
-    pattern = re.compile(r"from '[\w.]+' \(([^()\n]+)\)|\(consider renaming '([^'\n]+)'")
-    return [
-        match[1] or match[2]
-        for raised in outcome.chain
-        for match in pattern.finditer(raised.message)
-    ]
+    found = []
+    for raised in outcome.chain:
+        for match in _LOADED.finditer(raised.message):
+            module, path = match[1] or "", match[2] or match[3]
+            top = module.partition(".")[0]
+            folders = path.replace("\\", "/").split("/")
+            if "." in module and top in folders[:-1]:
+                # A part of a package: it is the package's folder that has the name.
+                path = "/".join([*folders[: folders.index(top) + 1], "__init__.py"])
+            found.append(path)
+    return found
 
 
 def _module_of(file: str) -> str | None:

@@ -24,8 +24,9 @@ def is_of_the_world(top: str) -> bool:
 
 @cache
 def mains() -> frozenset[str]:
-    """What people set out to import: Keras and its backends."""
-    return frozenset({"keras", "tf_keras"} | {n for b in backends().values() for n in b.imports})
+    """What people set out to import: Keras and its backends (numpy is more than one)."""
+    names = {n for b in backends().values() if b.name != "numpy" for n in b.imports}
+    return frozenset({"keras", "tf_keras"} | names)
 
 
 def distribution_for(path: str) -> str:

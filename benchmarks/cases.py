@@ -61,7 +61,7 @@ def judge(row: dict[str, Any]) -> Judged:
     """Explain what a row states."""
     text = row.get("error") or row.get("text") or ""
     stated = {key: row.get(key) for key in ("packages", "python", "os", "manager", "command")}
-    stated["env"] = {k: v for k, v in row["env"].items() if isinstance(v, str)}
+    stated["env"] = row["env"]
     facts = facts_of_file(json.dumps(stated), frozenset())
     found = api.explain(text, facts=facts).diagnosis.causes
     return Judged(

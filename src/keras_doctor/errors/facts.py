@@ -31,6 +31,8 @@ class Given(NamedTuple):
     """Whether the packages are a complete list: what is not in it is not installed."""
     variables: tuple[tuple[str, str], ...] = ()
     command: str | None = None
+    config: str | None = None
+    """The text of the user's keras.json."""
 
     def joined(self, other: Given) -> Given:
         """These facts, completed by others."""
@@ -43,6 +45,7 @@ class Given(NamedTuple):
             whole=self.whole or other.whole,
             variables=tuple({**dict(other.variables), **dict(self.variables)}.items()),
             command=self.command or other.command,
+            config=self.config or other.config,
         )
 
 
@@ -92,7 +95,7 @@ _VARIABLE = re.compile(
     r"(?:['\"]\])?\s?=\s?['\"]?([^'\"\s#]{1,200})",
     re.MULTILINE,
 )
-_USING = re.compile(r"^Using (\w+)(?:\.[\w.]+)? backend", re.MULTILINE)
+_CONFIG = re.compile(r"\{[^{}]{0,300}\"backend\"\s*:[^{}]{0,300}\}")
 _EGG = re.compile(r"[/\\]([A-Za-z0-9_.]+)-(\d+[\w.]*)-py\d\.\d+\.egg[/\\]")
 
 
@@ -116,6 +119,7 @@ def facts_of_text(text: str, known: frozenset[str]) -> Given:
         packages=tuple(packages.items()),
         whole=is_whole_list(text),
         variables=tuple((found[1], found[2]) for found in _VARIABLE.finditer(text)),
+        config=config[0] if (config := _CONFIG.search(text)) else None,
     )
 
 
@@ -162,7 +166,17 @@ def _of_object(data: Mapping[str, Any]) -> Given:
             if isinstance(value, str)
         ),
         command=_text(data.get("command")),
+        config=_config_of(data, variables),
     )
+
+
+def _config_of(data: Mapping[str, Any], variables: Any) -> str | None:
+    """The text of keras.json, stated as a text or as an object, by itself or among variables."""
+    places = [data, variables if isinstance(variables, dict) else {}]
+    found = next((place["keras.json"] for place in places if place.get("keras.json")), None)
+    if isinstance(found, dict):
+        return json.dumps(found)
+    return _text(found)
 
 
 def _first(data: Mapping[str, Any], *names: str) -> Any:

@@ -9,6 +9,7 @@ from keras_doctor.errors.traceback import parse_crash, read_failures
 from keras_doctor.knowledge.imports import import_name_of
 from keras_doctor.knowledge.releases import known_packages, release
 from keras_doctor.model import (
+    ConfigFile,
     Distribution,
     Interpreter,
     Machine,
@@ -24,6 +25,8 @@ from keras_doctor.model import (
 from keras_doctor.model.outcome import not_started
 
 MAX_FAILURES = 20
+# What Keras prints at its import, up to 2.4.2.
+_USING = re.compile(r"^\s*Using (\w+)(?:\.[\w.]+)? backend", re.MULTILINE)
 
 SITE = "/site-packages"
 """Where packages are said to lie when no path tells."""
@@ -72,7 +75,7 @@ def given_snapshot(given: Given, text: str = "") -> Snapshot:
         files=(),
         modules=modules,
         local_modules=(),
-        configs=(),
+        configs=(_config(given.config),) if given.config else (),
         variables=tuple(
             Variable(name=name, value=value, set_by=None) for name, value in given.variables
         ),
@@ -100,6 +103,18 @@ def _distribution(name: str, version: str, site: str) -> Distribution:
         import_packages=(package,),
         tags=(),
         record="unread",
+    )
+
+
+def _config(text: str) -> ConfigFile:
+    return ConfigFile(
+        kind="keras.json",
+        source="home",
+        path="~/.keras/keras.json",
+        state="read",
+        text=text,
+        mode=None,
+        folder_writable=None,
     )
 
 
@@ -155,7 +170,10 @@ def given_outcomes(text: str, what: str = "the text") -> tuple[Outcome, ...]:
     ]
     if signal:
         outcomes.append(blank._replace(status="died", signal=signal, crash_frames=frames))
-    return tuple(outcomes or [blank._replace(status="raised")])
+    using = _USING.findall(text)
+    backend = using[-1].lower() if using else None
+    rows = outcomes or [blank._replace(status="raised" if text.strip() else "not-started")]
+    return tuple(row._replace(backend=backend) for row in rows)
 
 
 def _statement(chain: tuple[Raised, ...]) -> str | None:

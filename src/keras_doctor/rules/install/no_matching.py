@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What pip, uv, conda and poetry say, with the requirement.
 _PATTERNS = (
-    re.compile(r"Could not find a version that satisfies the requirement ([\w.-]+)([^\s(]*)"),
+    re.compile(r"ould ?n[o']t find a version that satisfies the requirement ([\w.-]+)([^\s(]*)"),
     re.compile(r"No matching distribution found for ([\w.-]+)([^\s]*)"),
     re.compile(r"Because ([\w.-]+)(==[\w.]+)? has no wheels with a matching"),
     re.compile(r"Because there (?:is|are) no versions? of ([\w.-]+)([=<>!~][^\s,]*)?"),

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from keras_doctor.rules.message.asked import Asked
 
 _USING = re.compile(r"^\s*Using (\w+)(?:\.[\w.]+)? backend", re.MULTILINE)
-_INSTALLED = re.compile(
-    r"already satisfied|Successfully installed|pip3? (?:list|show|freeze)|conda list"
-    r"|which python|jupyter|ipykernel|notebook|sys\.executable|activate ",
-    re.IGNORECASE,
-)
 
 
 def absent(context: Context, asked: Asked) -> Iterator[Guess]:
@@ -51,9 +46,9 @@ def absent(context: Context, asked: Asked) -> Iterator[Guess]:
     if top not in mains() or (by and is_of_the_world(by) and not is_companion(by)):
         yield missing
         return
+    # Who reports that a package is not found has mostly installed it, into another Python.
     elsewhere = _elsewhere(top)
-    said = bool(context.first(distribution_for(top))) or _speaks_of_installing(context)
-    yield from (elsewhere, missing) if said else (missing, elsewhere)
+    yield from (missing, elsewhere) if by else (elsewhere, missing)
 
 
 def _lost(asked: Asked, since: str, *, known: bool) -> Guess:
@@ -100,7 +95,7 @@ def _elsewhere(top: str) -> Guess:
         confidence="likely",
         culprit="Python",
         title=f"The Python that ran is not the one that {name} was installed into",
-        why=f"{name} was installed, and the Python that ran does not find it.",
+        why=f"If {name} was installed, then into another Python: each has packages of its own.",
         fixes=(
             edit(
                 "use-env",
@@ -109,7 +104,3 @@ def _elsewhere(top: str) -> Guess:
             ),
         ),
     )
-
-
-def _speaks_of_installing(context: Context) -> bool:
-    return any(_INSTALLED.search(text) for o in context.failures for text in (o.output, o.what))

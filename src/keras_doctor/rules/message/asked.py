@@ -24,7 +24,7 @@ _NO_ATTRIBUTE = re.compile(
 )
 _PLACE = re.compile(r"\((?!most likely)([^()\n]*[/\\][^()\n]*)\)\s*$", re.MULTILINE)
 _STATEMENT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([\w*, ()]+)|import\s+([\w.]+))")
-_IN_COMMAND = re.compile(r"\b(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))")
+_IN_COMMAND = re.compile(r"\b(?:from\s+([\w.]+)\s+import\s*([\w., *()]*)|import\s+([\w.]+))")
 _PACKAGES = re.compile(r"(?:site|dist)-packages[/\\]+(?:[\w.+-]+\.egg[/\\]+)?([A-Za-z_]\w*)")
 _PYTHON = re.compile(
     r"[/\\][Ll]ib(?:64)?[/\\]python[\d.]+[/\\](?!site-packages|dist-packages)"
@@ -127,7 +127,8 @@ def _asked(raised: Raised, outcome: Outcome) -> Iterator[Asked]:
     if kind == "module":
         module = _whole(module, statement)
     elif not module:
-        module = _from(statement, last)
+        # Python 2 says only the name; where no line was quoted, a package mostly asks itself.
+        module = _from(statement, last) or (last and place_of(last.file).top) or ""
     elif module == "module":
         return  # Python 2 does not say which
     module = _public(module)
@@ -186,12 +187,14 @@ def _by(frames: list[Frame], module: str, outcome: Outcome) -> Place:
     if frames:
         return place_of(frames[-1].file)
     # No frame was quoted: what the user imported tells whose line it may be.
-    top = module.partition(".")[0]
-    found = _IN_COMMAND.findall(outcome.what)
-    written = [one or other for one, other in found]
-    if any(name.partition(".")[0] == top for name in written):
-        return Place(kind="user", top=None, path=None)
-    others = [name.partition(".")[0] for name in written]
-    if others:
-        return Place(kind="package", top=others[-1], path=None)
-    return Place(kind="unknown", top=None, path=None)
+    written = [(one or other, names) for one, names, other in _IN_COMMAND.findall(outcome.what)]
+    if not written:
+        return Place(kind="unknown", top=None, path=None)
+    for name, names in written:
+        inside = module.removeprefix(name + ".").partition(".")[0]
+        if f"{name}.".startswith(module + ".") or (
+            module.startswith(name + ".") and inside in names
+        ):
+            return Place(kind="user", top=None, path=None)
+    # Nobody wrote that path: a package asked for it, the one that was imported.
+    return Place(kind="package", top=written[-1][0].partition(".")[0], path=None)

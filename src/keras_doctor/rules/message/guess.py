@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from keras_doctor.rules.message.absent import absent
 from keras_doctor.rules.message.guesses import Guess, rename_it
 from keras_doctor.rules.message.others import clash, nobodys_line, own_line
 from keras_doctor.rules.message.parts import emptied, of_itself
 from keras_doctor.rules.message.world import mains
+from keras_doctor.rules.remedies import edit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
     elif asked.halfway and by.top != asked.top and not asked.loaded_from:
         yield _shadowed(asked, "likely")
         yield _circular(asked)
+    elif asked.top in sys.stdlib_module_names and (asked.name or "." in asked.module):
+        yield _lost_in_python(asked)
     elif by.kind == "package" and by.top == asked.top:
         if asked.halfway:
             yield _circular(asked)
@@ -66,6 +70,18 @@ def _shadowed(asked: Asked, confidence: str) -> Guess:
     )
 
 
+def _lost_in_python(asked: Asked) -> Guess:
+    user = asked.by.top or "The code that asks for it"
+    return Guess(
+        cause="python-unsupported",
+        confidence="likely",
+        culprit=asked.by.top or "Python",
+        title=f"{user} does not go with this Python, which has no {asked.path}",
+        why="Python's own library gains and loses names from release to release.",
+        fixes=(edit("use-env", user, "Use an older Python, or a newer release of it."),),
+    )
+
+
 def _circular(asked: Asked) -> Guess:
     return Guess(
         cause="circular-import",
@@ -82,7 +98,7 @@ def _is_essential(context: Context, asked: Asked) -> bool:
 
     if asked.top not in mains():
         return False
-    if asked.name in ESSENTIAL or always_there(asked.path):
+    if (asked.name in ESSENTIAL and asked.module == asked.top) or always_there(asked.path):
         return True
     # A part of a Keras that is surely there, asked for in one piece: `keras.models`.
     return bool(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras_doctor.rules.base import seen
 from keras_doctor.rules.message.guesses import Guess, again, rename_it
-from keras_doctor.rules.message.world import distribution_for
+from keras_doctor.rules.message.world import distribution_for, mains
 from keras_doctor.rules.remedies import edit
 
 TYPE_CHECKING = False
@@ -72,6 +72,8 @@ def of_itself(asked: Asked) -> Iterator[Guess]:
         if asked.top == "keras" and "backend" in asked.path:
             yield _of_the_backend(asked)
         yield _mixed(asked)
+        if asked.top in mains():
+            yield _twice(asked)
         yield _damaged(asked, "possible")
     path = (asked.by.path or "").replace("\\", "/")
     if "AppData/Roaming/Python" in path or "/.local/lib/python" in path:
@@ -89,6 +91,18 @@ def of_itself(asked: Asked) -> Iterator[Guess]:
 def _not_whole(asked: Asked) -> Iterator[Guess]:
     yield _damaged(asked, "likely")
     yield _mixed(asked)
+
+
+def _twice(asked: Asked) -> Guess:
+    name = distribution_for(asked.module)
+    return Guess(
+        cause="same-import-name",
+        confidence="possible",
+        culprit=name,
+        title=f"Two distributions bring the package {asked.top}",
+        why="A nightly, GPU or CPU variant beside the plain one: their files overwrite each other.",
+        fixes=(again(name),),
+    )
 
 
 def _mixed(asked: Asked) -> Guess:

@@ -8,6 +8,7 @@ from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.message.asked import asked_in
 from keras_doctor.rules.message.guess import guesses
 from keras_doctor.rules.message.guesses import rename_it
+from keras_doctor.rules.message.settings import other_backend
 from keras_doctor.rules.message.shadowing import shadowing_files
 from keras_doctor.rules.message.stages import stage_of, weight_of
 
@@ -50,6 +51,7 @@ def quoted_failure(context: Context) -> Iterator[Finding]:
 
 
 def _all(context: Context) -> Iterator[Finding]:
+    yield from other_backend(context)
     for outcome in context.failures:
         for file, name in shadowing_files(outcome):
             yield _shadowed(file, name, outcome)

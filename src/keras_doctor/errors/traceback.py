@@ -128,13 +128,15 @@ def read_failures(text: str) -> tuple[tuple[Raised, ...], ...]:
 # What collectors of logs, build systems and mail put before a line.
 _PREFIX = re.compile(
     r"^(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+|#\d+ \d+\.\d+ |[\w.-]{1,40}\s+\| "
-    r"|\[(?:stderr|stdout|\d+(?:,\d+)?)\]\s?|> )"
+    r"|\[(?:stderr|stdout|\d+(?:,\d+)?)\]\s?|(?:> ){1,8})"
 )
 
 
 def _without_prefix(line: str) -> str:
     found = _PREFIX.match(line)
-    return line[found.end() :] if found else line
+    bare = line[found.end() :] if found else line
+    # Where two underscores mean bold.
+    return bare.replace("**init**", "__init__").replace("**main**", "__main__")
 
 
 def find_tracebacks(text: str) -> tuple[Found, ...]:

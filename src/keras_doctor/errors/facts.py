@@ -24,6 +24,8 @@ class Given(NamedTuple):
     system: str | None = None
     """``linux`` | ``windows`` | ``macos``."""
     machine: str | None = None
+    bits: int | None = None
+    """32 or 64: what the interpreter was built for."""
     manager: str | None = None
     packages: tuple[tuple[str, str], ...] = ()
     """(normalised name, version)."""
@@ -40,6 +42,7 @@ class Given(NamedTuple):
             python=self.python or other.python,
             system=self.system or other.system,
             machine=self.machine or other.machine,
+            bits=self.bits or other.bits,
             manager=self.manager or other.manager,
             packages=tuple({**dict(other.packages), **dict(self.packages)}.items()),
             whole=self.whole or other.whole,
@@ -88,6 +91,7 @@ _MACHINES = (
     ("aarch64", re.compile(r"\baarch64\b")),
     ("arm64", re.compile(r"\barm64\b|\bApple M\d|\bM1\b")),
 )
+_BITS = re.compile(r"Python\d*-32\b|\b32[ -]?bit\b|\bwin32\b(?!api)|\[MSC [^\]]*32 bit")
 _CONDA = re.compile(r"conda|miniforge|mambaforge", re.IGNORECASE)
 _VARIABLE = re.compile(
     r"^\s*(?:export |set |setenv |ENV |\$env:|os\.environ\[['\"])?"
@@ -115,6 +119,7 @@ def facts_of_text(text: str, known: frozenset[str]) -> Given:
         python=_python_in(text),
         system=next((name for name, pattern in _SYSTEMS if pattern.search(text)), None),
         machine=next((name for name, pattern in _MACHINES if pattern.search(text)), None),
+        bits=32 if _BITS.search(text) else None,
         manager="conda" if _CONDA.search(text) else None,
         packages=tuple(packages.items()),
         whole=is_whole_list(text),
@@ -158,6 +163,7 @@ def _of_object(data: Mapping[str, Any]) -> Given:
         python=_python_of(python),
         system=_system_of(system),
         machine=_text(_first(data, "machine", "arch", "architecture")),
+        bits=32 if _BITS.search(python or "") else None,
         manager=_text(data.get("manager")),
         packages=tuple(_pairs(packages).items()),
         variables=tuple(

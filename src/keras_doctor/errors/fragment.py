@@ -13,6 +13,8 @@ from keras_doctor.errors.message import LINKS, STRAY, exception_in, raised_of
 from keras_doctor.model import Frame, Raised
 
 MAX_MESSAGE_LINES = 30
+CUT_OFF = "Unknown"
+"""The type of an exception whose line was cut off."""
 MAX_CHAIN = 50
 
 # Python's own, also without its indentation.
@@ -63,6 +65,14 @@ def read_fragment(lines: list[str]) -> list[tuple[Raised, ...]]:
         elif frames:
             _add_text(frames, line)
         index += 1
+    if frames and (linked or not chains):
+        # The end was cut off: what is left tells where it was, not what was raised.
+        cut = raised_of(CUT_OFF, "", frames)
+        if linked:
+            chains[-1][-1] = chains[-1][-1]._replace(link="context")
+            chains[-1].append(cut)
+        elif any(frame.text for frame in frames):
+            chains.append([cut])
     return [tuple(chain) for chain in chains]
 
 

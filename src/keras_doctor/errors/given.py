@@ -67,7 +67,7 @@ def given_snapshot(given: Given, text: str = "") -> Snapshot:
             manager=given.manager,
         ),
         start=Start(mode="given", failure=None, exit_code=None),
-        interpreter=_interpreter(python, given.system, given.machine) if python else None,
+        interpreter=_interpreter(given, python) if python else None,
         path=(),
         startup=(),
         distributions=distributions,
@@ -125,16 +125,16 @@ def _module(package: str, site: str) -> Module:
     return Module(name=package, kind=copy.kind, path=copy.path, entry=site, copies=(copy,))
 
 
-def _interpreter(python: str, system: str | None, machine: str | None) -> Interpreter:
+def _interpreter(given: Given, python: str) -> Interpreter:
     return Interpreter(
         executable="python",
         version=python,
         implementation="cpython",
         soabi=None,
         extension_suffixes=(),
-        platform=_PLATFORMS.get(system or "", "linux"),
-        machine=machine or "x86_64",
-        bits=64,
+        platform=_PLATFORMS.get(given.system or "", "linux"),
+        machine=given.machine or "x86_64",
+        bits=given.bits or 64,
         free_threaded=False,
         prefix="",
         base_prefix="",

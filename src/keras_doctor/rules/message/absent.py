@@ -30,6 +30,7 @@ def absent(context: Context, asked: Asked) -> Iterator[Guess]:
     if since is not None:
         yield _lost(asked, since, known=interpreter is not None)
         return
+    yield from _not_honoured(context, asked)
     if _is_the_backend(context, asked):
         yield Guess(
             cause="backend-not-installed",
@@ -49,6 +50,32 @@ def absent(context: Context, asked: Asked) -> Iterator[Guess]:
     # Who reports that a package is not found has mostly installed it, into another Python.
     elsewhere = _elsewhere(top)
     yield from (missing, elsewhere) if by else (elsewhere, missing)
+
+
+def _not_honoured(context: Context, asked: Asked) -> Iterator[Guess]:
+    """Keras looks for another backend than the one that KERAS_BACKEND asks for."""
+    wanted = context.variables.get("KERAS_BACKEND")
+    if wanted is None or asked.by.top not in ("keras", None) or wanted.value == asked.top:
+        return
+    if any(asked.top in backend.imports for backend in backends().values()):
+        yield Guess(
+            cause="backend-setting-ignored",
+            confidence="likely",
+            culprit="KERAS_BACKEND",
+            title=f"KERAS_BACKEND asks for {wanted.value}, and {asked.top} is looked for",
+            why=(
+                "The variable was set after the first import of Keras, or this Keras needs "
+                f"{asked.top} all the same."
+            ),
+            fixes=(
+                edit(
+                    "edit-code",
+                    "KERAS_BACKEND",
+                    "Set it before anything imports keras, in a restarted kernel; or use a newer "
+                    "Keras.",
+                ),
+            ),
+        )
 
 
 def _lost(asked: Asked, since: str, *, known: bool) -> Guess:

@@ -7,7 +7,13 @@ import sys
 
 from keras_doctor.rules.message.absent import absent
 from keras_doctor.rules.message.guesses import Guess, rename_it
-from keras_doctor.rules.message.others import clash, nobodys_line, own_line
+from keras_doctor.rules.message.others import (
+    clash,
+    misspelt,
+    nobodys_line,
+    older_than_known,
+    own_line,
+)
 from keras_doctor.rules.message.parts import emptied, of_itself
 from keras_doctor.rules.message.world import mains
 from keras_doctor.rules.remedies import edit
@@ -33,8 +39,12 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
     message, by = asked.raised.message, asked.by
     if not asked.top:
         return
-    if "is not a package" in message:
+    yield from _nightly(context, asked)
+    yield from misspelt(context, asked)
+    if re.search(r"'\w+' is not a package", message):
         yield _shadowed(asked, "certain")
+    elif "is not a package" in message:
+        yield from of_itself(asked)
     elif "unknown location" in message and "." not in asked.module:
         yield from emptied(asked)
     elif asked.halfway and by.top != asked.top and not asked.loaded_from:
@@ -70,6 +80,21 @@ def _shadowed(asked: Asked, confidence: str) -> Guess:
     )
 
 
+def _nightly(context: Context, asked: Asked) -> Iterator[Guess]:
+    """A development release of what was asked: its faults are its own."""
+    for distribution in context.snapshot.distributions:
+        names = (asked.top, asked.by.top)
+        if "dev" in distribution.version and any(n in distribution.import_packages for n in names):
+            yield Guess(
+                cause="upstream-bug",
+                confidence="likely",
+                culprit=distribution.name,
+                title=f"{distribution.name} {distribution.version} is a development release",
+                why="What it lacks may be back in the next one.",
+                fixes=(edit("install", distribution.name, "Use a release, or a newer nightly."),),
+            )
+
+
 def _lost_in_python(asked: Asked) -> Guess:
     user = asked.by.top or "The code that asks for it"
     return Guess(
@@ -98,8 +123,10 @@ def _is_essential(context: Context, asked: Asked) -> bool:
 
     if asked.top not in mains():
         return False
-    if (asked.name in ESSENTIAL and asked.module == asked.top) or always_there(asked.path):
+    if asked.name in ESSENTIAL and asked.module == asked.top:
         return True
+    if always_there(asked.path):
+        return not older_than_known(context, asked)
     # A part of a Keras that is surely there, asked for in one piece: `keras.models`.
     return bool(
         asked.kind == "module"

@@ -13,6 +13,7 @@ from keras_doctor.rules.message.world import (
     mains,
 )
 from keras_doctor.rules.remedies import edit
+from keras_doctor.versions import compare_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def clash(asked: Asked) -> Iterator[Guess]:
         why=f"{name} moved or removed it; a newer {by} may import it from its new place.",
         fixes=(edit("install", by, f"Install a newer {by}, or a {name} that still has it."),),
     )
+    if user == "tf_keras":
+        yield mismatch._replace(cause="legacy-keras-switch", culprit="tf-keras")
     if is_of_the_world(user) or top not in mains():
         yield mismatch
         if top in mains():
@@ -93,6 +96,22 @@ def nobodys_line(context: Context, asked: Asked) -> Iterator[Guess]:
         yield pair
 
 
+def misspelt(context: Context, asked: Asked) -> Iterator[Guess]:
+    """The user wrote the name in other letters: Python tells capitals apart."""
+    for outcome in context.failures:
+        lowered = outcome.what.lower()
+        if asked.module in lowered and asked.module not in outcome.what:
+            yield Guess(
+                cause="api-never-existed",
+                confidence="likely",
+                culprit=asked.module,
+                title=f"The import is written with other capitals than {asked.module}",
+                why="Names of modules are case-sensitive.",
+                fixes=(edit("edit-code", outcome.what, f"Write {asked.module}.", asked.module),),
+            )
+            return
+
+
 def own_line(context: Context, asked: Asked) -> Iterator[Guess]:
     """The user's own line asks for what is not there."""
     from keras_doctor.knowledge.paths import exists_in, known_ranges
@@ -115,13 +134,17 @@ def own_line(context: Context, asked: Asked) -> Iterator[Guess]:
         why=f"It is in {name} {_spoken(ranges)}." if ranges else "It was moved or removed.",
         fixes=(*fixes, edit("use-env", name, f"Or use a release of {name} that has {path}.")),
     )
-    if ranges == ():
+    if ranges == () or _is_before(version, ranges):
         yield Guess(
             cause="api-never-existed",
             confidence="likely",
             culprit=path,
-            title=f"No release of {name} has {path}",
-            why="The name is misspelt, or belongs to another package.",
+            title=f"{shown[0].upper()}{shown[1:]} never had {path}",
+            why=(
+                f"It came later: it is in {name} {_spoken(ranges)}."
+                if ranges
+                else "No release has it: the name is misspelt, or belongs to another package."
+            ),
             fixes=fixes or (edit("edit-code", path, "Change the import."),),
         )
     yield moved
@@ -145,6 +168,20 @@ def _version(context: Context, top: str) -> str | None:
         return found.version if found else None
     owners = context.owners(top)
     return owners[0].version if owners else None
+
+
+def older_than_known(context: Context, asked: Asked) -> bool:
+    """Whether the installed release is older than the first that is known to have a path."""
+    from keras_doctor.knowledge.paths import known_ranges
+
+    return _is_before(_version(context, asked.top), known_ranges(asked.path))
+
+
+def _is_before(version: str | None, ranges: tuple[tuple[str, str], ...] | None) -> bool:
+    """Whether a release is older than the first that has a path."""
+    return bool(version and ranges) and compare_key(version or "") < compare_key(
+        (ranges or (("", ""),))[0][0]
+    )
 
 
 def _spoken(ranges: tuple[tuple[str, str], ...]) -> str:

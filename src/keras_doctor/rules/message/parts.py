@@ -59,6 +59,8 @@ def of_itself(asked: Asked) -> Iterator[Guess]:
     if asked.kind == "module":
         if asked.module.rpartition(".")[2].startswith("_"):
             yield _compiled(asked, name)
+            yield _damaged(asked, "likely")
+            yield _unlinked(asked, name)
         yield _damaged(asked, "likely")
         yield Guess(
             cause="interrupted-install",
@@ -125,6 +127,16 @@ def _compiled(asked: Asked, name: str) -> Guess:
         title=f"The compiled part of {name} is not for this Python",
         why=f"{asked.path} is an extension module, built for another Python or gone.",
         fixes=(again(name),),
+    )
+
+
+def _unlinked(asked: Asked, name: str) -> Guess:
+    return Guess(
+        cause="missing-shared-library",
+        confidence="possible",
+        culprit=name,
+        title=f"A library that the compiled part of {name} needs may be missing or too old",
+        why=f"Older releases say only that {asked.module} is not there, whatever stopped it.",
     )
 
 

@@ -25,6 +25,8 @@ def other_backend(context: Context) -> Iterator[Finding]:
         return
     for where, asked in _asked(context):
         if asked.partition(".")[0] == seen_one:
+            if where == "KERAS_BACKEND":
+                yield _set_by_somebody(context, seen_one)
             return
         for code, cause in (
             ("KD104", "backend-setting-ignored"),
@@ -50,6 +52,28 @@ def other_backend(context: Context) -> Iterator[Finding]:
                 signs=[sign(printed=r"Using \w+")],
             )
         return
+
+
+def _set_by_somebody(context: Context, backend: str) -> Finding:
+    return finding(
+        "KD103",
+        "backend-source-conflict",
+        "KERAS_BACKEND",
+        title=f"KERAS_BACKEND asks for {backend}, whatever keras.json says",
+        why=(
+            "The variable comes before keras.json. Where you did not set it, the activation "
+            "script of a conda environment may have: etc/conda/activate.d/keras_activate."
+        ),
+        evidence=[seen(f"Using {backend} backend", "the text")],
+        stage=SELECTION,
+        weight="likely",
+        fixes=[
+            set_variable(
+                context, "KERAS_BACKEND", None, "Unset it, or change it in the activation script."
+            )
+        ],
+        signs=[sign(printed=r"Using \w+")],
+    )
 
 
 def _asked(context: Context) -> Iterator[tuple[str, str]]:

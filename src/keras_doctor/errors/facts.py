@@ -100,6 +100,8 @@ _VARIABLE = re.compile(
     re.MULTILINE,
 )
 _CONFIG = re.compile(r"\{[^{}]{0,300}\"backend\"\s*:[^{}]{0,300}\}")
+_REMARK = re.compile(r"\s+\([^()]*\)$")
+"""What people write behind a value: ``theano (set by conda)``."""
 _EGG = re.compile(r"[/\\]([A-Za-z0-9_.]+)-(\d+[\w.]*)-py\d\.\d+\.egg[/\\]")
 
 
@@ -167,9 +169,9 @@ def _of_object(data: Mapping[str, Any]) -> Given:
         manager=_text(data.get("manager")),
         packages=tuple(_pairs(packages).items()),
         variables=tuple(
-            (name, value)
+            (name, _REMARK.sub("", value))
             for name, value in (variables.items() if isinstance(variables, dict) else ())
-            if isinstance(value, str)
+            if isinstance(value, str) and name.isidentifier()
         ),
         command=_text(data.get("command")),
         config=_config_of(data, variables),

@@ -111,3 +111,18 @@ def private_copies() -> tuple[PrivateCopy, ...]:
         )
         for row in load("compatibility")["private_copy"]
     )
+
+
+def implied_keras(text: str, tensorflow: str | None) -> str | None:
+    """A Keras release that stands for the generation that a text, or a TensorFlow, implies."""
+    import re
+
+    from keras_doctor.versions import satisfies
+
+    for row in load("compatibility")["generation_sign"]:
+        by_text = re.search(row["paths"], text) is not None
+        told = tensorflow and row["tensorflow"] and satisfies(tensorflow, row["tensorflow"])
+        if by_text or told:
+            version: str = row["version"]
+            return version
+    return None

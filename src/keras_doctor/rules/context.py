@@ -174,7 +174,18 @@ class Context:
     @cached_property
     def generation(self) -> Generation | None:
         """The generation of that Keras."""
+        if self.keras_version is None and not self.is_complete:
+            return self._implied_generation()
         return generation_of(self.keras_version) if self.keras_version else None
+
+    def _implied_generation(self) -> Generation | None:
+        """What the paths of a pasted text, or the TensorFlow beside it, tell of its Keras."""
+        from keras_doctor.knowledge.compatibility import implied_keras
+
+        tensorflow = self.backend_distribution("tensorflow")
+        text = "\n".join(outcome.output[-100_000:] for outcome in self.outcomes)
+        version = implied_keras(text, tensorflow.version if tensorflow else None)
+        return generation_of(version) if version else None
 
     @cached_property
     def keras(self) -> KerasFound:

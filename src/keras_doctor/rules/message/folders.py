@@ -84,7 +84,7 @@ def _of_32_bits(context: Context) -> Iterator[Finding]:
         why="Their wheels and libraries are for 64 bits only.",
         evidence=[seen("a 32-bit Python", interpreter.executable)],
         stage=LOADER,
-        weight="likely",
+        weight="fatal",
         fixes=[edit("use-env", "python", "Use a 64-bit Python.")],
         signs=_WHOLE,
     )

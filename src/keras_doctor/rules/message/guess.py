@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+from keras_doctor.knowledge.imports import twins_of
 from keras_doctor.rules.message.absent import absent
 from keras_doctor.rules.message.guesses import Guess, rename_it
 from keras_doctor.rules.message.others import (
@@ -22,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keras_doctor.model import Distribution
     from keras_doctor.rules.context import Context
     from keras_doctor.rules.message.asked import Asked
 
@@ -36,15 +38,17 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
         context: What is known beside it.
         asked: What was asked for, of whom, and by whom.
     """
+    yield from _nightly(context, asked)
+    yield from misspelt(context, asked)
+    yield from _by_who_asked(context, asked)
+
+
+def _by_who_asked(context: Context, asked: Asked) -> Iterator[Guess]:
     message, by = asked.raised.message, asked.by
     if not asked.top:
         return
-    yield from _nightly(context, asked)
-    yield from misspelt(context, asked)
     if re.search(r"'\w+' is not a package", message):
         yield _shadowed(asked, "certain")
-    elif "is not a package" in message:
-        yield from of_itself(asked)
     elif "unknown location" in message and "." not in asked.module:
         yield from emptied(asked)
     elif asked.halfway and by.top != asked.top and not asked.loaded_from:
@@ -52,7 +56,7 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
         yield _circular(asked)
     elif asked.top in sys.stdlib_module_names and (asked.name or "." in asked.module):
         yield _lost_in_python(asked)
-    elif by.kind == "package" and by.top == asked.top:
+    elif "is not a package" in message or (by.kind == "package" and by.top == asked.top):
         if asked.halfway:
             yield _circular(asked)
         yield from of_itself(asked)
@@ -84,7 +88,7 @@ def _nightly(context: Context, asked: Asked) -> Iterator[Guess]:
     """A development release of what was asked: its faults are its own."""
     for distribution in context.snapshot.distributions:
         names = (asked.top, asked.by.top)
-        if "dev" in distribution.version and any(n in distribution.import_packages for n in names):
+        if "dev" in distribution.version and any(n in _packages(distribution) for n in names):
             yield Guess(
                 cause="upstream-bug",
                 confidence="likely",
@@ -93,6 +97,11 @@ def _nightly(context: Context, asked: Asked) -> Iterator[Guess]:
                 why="What it lacks may be back in the next one.",
                 fixes=(edit("install", distribution.name, "Use a release, or a newer nightly."),),
             )
+
+
+def _packages(distribution: Distribution) -> tuple[str, ...]:
+    twins = twins_of(distribution.name)
+    return (*distribution.import_packages, *((twins[0],) if twins else ()))
 
 
 def _lost_in_python(asked: Asked) -> Guess:

@@ -126,15 +126,17 @@ def own_line(context: Context, asked: Asked) -> Iterator[Guess]:
     instead = _instead(path, version)
     shown = f"{name} {version}" if version else f"the installed {name}"
     fixes = (edit("edit-code", path, f"Use {instead} instead.", instead),) if instead else ()
+    early = _is_before(version, ranges)
+    sure = version and ranges and not early and asked.by.kind != "unknown"
     moved = Guess(
         cause="api-removed-or-moved",
-        confidence="certain" if version and ranges and asked.by.kind != "unknown" else "likely",
+        confidence="certain" if sure else "likely",
         culprit=path,
         title=f"{shown[0].upper()}{shown[1:]} does not have {path}",
         why=f"It is in {name} {_spoken(ranges)}." if ranges else "It was moved or removed.",
         fixes=(*fixes, edit("use-env", name, f"Or use a release of {name} that has {path}.")),
     )
-    if ranges == () or _is_before(version, ranges):
+    if ranges == () or early:
         yield Guess(
             cause="api-never-existed",
             confidence="likely",

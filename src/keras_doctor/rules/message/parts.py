@@ -61,6 +61,8 @@ def of_itself(asked: Asked) -> Iterator[Guess]:
             yield _compiled(asked, name)
             yield _damaged(asked, "likely")
             yield _unlinked(asked, name)
+        if "is not a package" in asked.raised.message:
+            yield _mixed(asked)
         yield _damaged(asked, "likely")
         yield Guess(
             cause="interrupted-install",

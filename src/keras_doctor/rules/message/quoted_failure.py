@@ -6,6 +6,7 @@ import re
 
 from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
 from keras_doctor.rules.message.asked import asked_in
+from keras_doctor.rules.message.cut import cut_off
 from keras_doctor.rules.message.folders import by_folders
 from keras_doctor.rules.message.guess import guesses
 from keras_doctor.rules.message.guesses import rename_it
@@ -60,6 +61,7 @@ def _all(context: Context) -> Iterator[Finding]:
         for guess in guesses(context, asked):
             yield _finding(asked, guess)
     yield from by_folders(context)
+    yield from cut_off(context)
 
 
 def _finding(asked: Asked, guess: Guess) -> Finding:

@@ -54,7 +54,7 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         source.name,
         title=_title(context, source, name),
         why=(
-            f"Keras {context.keras_version} knows {listing(generation.names)}, in exactly this "
+            f"{_which(context)} knows {listing(generation.names)}, in exactly this "
             "spelling, and stops at any other name before it loads a backend."
         ),
         evidence=[
@@ -75,6 +75,13 @@ def backend_unknown(context: Context) -> Iterator[Finding]:
         explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
         changes=[backend_change(target)] if target else (),
     )
+
+
+def _which(context: Context) -> str:
+    """The Keras in a sentence: by its release, else by its generation."""
+    if context.keras_version:
+        return f"Keras {context.keras_version}"
+    return context.generation.title if context.generation else "this Keras"
 
 
 def _asserted_config(context: Context, generation: Generation) -> Source | None:

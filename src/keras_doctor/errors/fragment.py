@@ -65,6 +65,7 @@ def read_fragment(lines: list[str]) -> list[tuple[Raised, ...]]:
         elif frames:
             _add_text(frames, line)
         index += 1
+    linked = linked and bool(chains)
     if frames and (linked or not chains):
         # The end was cut off: what is left tells where it was, not what was raised.
         cut = raised_of(CUT_OFF, "", frames)

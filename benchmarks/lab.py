@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; see the module's docstring."""
     options = _parse(arguments)
     try:
-        laboratory = open_laboratory(options.tool or DEFAULT_TOOL, options.timeout)
+        laboratory = open_laboratory(options.tool or DEFAULT_TOOL, options.timeout, options.through)
     except LaboratoryError as error:
         print(f"make lab: {error}", file=sys.stderr)
         return 2
@@ -70,6 +70,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--fast", action="store_true", help="without TensorFlow and torch")
     parser.add_argument("--healed", action="store_true", help="once more after the repair")
+    parser.add_argument(
+        "--through", choices=("check", "run"), default="check", help="which command examines"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS")
     parser.add_argument("--lab-dir", type=Path, metavar="DIR", help="built environments to use")
@@ -122,7 +125,9 @@ def _describe_run(options: argparse.Namespace) -> Run:
 
 def _write(options: argparse.Namespace, run: Run, verdicts: Sequence[Verdict]) -> None:
     options.results.mkdir(parents=True, exist_ok=True)
-    for name, text in (("lab.md", markdown(run, verdicts)), ("lab.json", as_json(run, verdicts))):
+    stem = "lab" if options.through == "check" else "lab-run"
+    texts = ((f"{stem}.md", markdown(run, verdicts)), (f"{stem}.json", as_json(run, verdicts)))
+    for name, text in texts:
         (options.results / name).write_text(text, encoding="utf-8")
 
 
@@ -131,6 +136,8 @@ def _arguments_shown(options: argparse.Namespace) -> str:
     shown = [f"--only '{pattern}'" for pattern in options.only]
     if options.families:
         shown.append(f"--families {','.join(options.families)}")
+    if options.through != "check":
+        shown.append(f"--through {options.through}")
     shown += [f"--{name}" for name in ("fast", "healed") if getattr(options, name)]
     return f' ARGS="{" ".join(shown)}"' if shown else ""
 

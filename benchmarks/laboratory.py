@@ -45,9 +45,14 @@ class Laboratory(NamedTuple):
     """The command of keras-doctor, started by absolute path: the scenario has its own PATH."""
     timeout: float
     """Seconds for one build or one check."""
+    through: str = "check"
+    """``check``, or ``run``: the failing command under `keras-doctor run`; those that raise
+    nothing are examined by `check` all the same."""
 
 
-def open_laboratory(tool: Sequence[str] = DEFAULT_TOOL, timeout: float = 600) -> Laboratory:
+def open_laboratory(
+    tool: Sequence[str] = DEFAULT_TOOL, timeout: float = 600, through: str = "check"
+) -> Laboratory:
     """Finds the laboratory through its variable.
 
     Raises:
@@ -61,7 +66,7 @@ def open_laboratory(tool: Sequence[str] = DEFAULT_TOOL, timeout: float = 600) ->
         raise LaboratoryError(f"{VARIABLE}: no lab.py in {folder}")
     if not shutil.which("uv"):
         raise LaboratoryError("the laboratory builds with uv, which is not on PATH")
-    return Laboratory(folder=folder, tool=tuple(tool), timeout=timeout)
+    return Laboratory(folder=folder, tool=tuple(tool), timeout=timeout, through=through)
 
 
 def load_scenarios(
@@ -145,6 +150,10 @@ def run_check(
         healed: It was repaired: only the import is examined, and nothing may be found.
     """
     command = None if healed else scenario.command
+    if command and laboratory.through == "run":
+        verdict = _run_command(laboratory, scenario, directory, command)
+        if verdict is not None:
+            return verdict
     with tempfile.TemporaryDirectory(prefix="keras-doctor-report-") as folder:
         output = Path(folder) / "report.json"
         argv = [*laboratory.tool, "check", "--format", "json", "--output", str(output)]
@@ -162,6 +171,31 @@ def run_check(
         except (OSError, ValueError):
             return _failed(scenario, f"exit status {status}: {_tail(text)}", healed=healed)
     return judge(scenario, report, exit_code=status, seconds=seconds, healed=healed)
+
+
+def _run_command(
+    laboratory: Laboratory, scenario: Scenario, directory: Path, command: str
+) -> Verdict | None:
+    """What `run` says after the failing command; None when the command does not fail."""
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-report-") as folder:
+        output = Path(folder) / "report.json"
+        argv = [*laboratory.tool, "run", "--format", "json", "--output", str(output)]
+        if scenario.wish:
+            argv += ["--backend", scenario.wish]
+        argv += ["--", *split_command(command)]
+        start = time.monotonic()
+        status, text = _run(
+            laboratory, ["run", scenario.id, str(directory), "--", *argv], laboratory.timeout
+        )
+        seconds = time.monotonic() - start
+        if status == 0:
+            return None
+        try:
+            report = json.loads(_neutral(output.read_text(encoding="utf-8"), directory))
+        except (OSError, ValueError):
+            return _failed(scenario, f"run said nothing: {_tail(text)}", healed=False)
+    code = 1 if report["causes"] else 0  # the status is the command's own
+    return judge(scenario, report, exit_code=code, seconds=seconds)
 
 
 def split_command(command: str) -> list[str]:

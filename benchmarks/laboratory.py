@@ -231,17 +231,17 @@ def _run(laboratory: Laboratory, arguments: Sequence[str], timeout: float) -> tu
         env={"LAB_LINK_MODE": "hardlink", **os.environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         # A group of its own: at the time limit what it started goes too.
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(timeout=timeout)
+        output, errors = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return 124, f"no end after {timeout:.0f} seconds"
-    return process.returncode, output.decode("utf-8", "replace")
+    return process.returncode, (output + errors).decode("utf-8", "replace")
 
 
 def _neutral(text: str, directory: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 
 from keras_doctor.live.command import judge_command
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from keras_doctor.model import Examination, Outcome
     from keras_doctor.relay import Relayed
 
+# What installers say when they give up.
+_INSTALL = re.compile(
+    r"No matching distribution found|ould not find a version that satisfies|Failed building wheel"
+    r"|No solution found when resolving|ResolutionImpossible|PackagesNotFoundError"
+    r"|Could not install packages due to"
+)
 _INTERRUPTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGKILL", "SIGQUIT")
 
 
@@ -46,7 +53,7 @@ def _told(text: str) -> str | None:
     from keras_doctor.rules.message.asked import place_of
     from keras_doctor.rules.message.world import is_of_the_world
 
-    ours = None
+    ours = "keras" if _INSTALL.search(text) else None
     for outcome in given_outcomes(text):
         if outcome.status == "died":
             return "import"
@@ -101,9 +108,16 @@ def examine(
 
 
 def _by_its_code(found: Examination, command: tuple[str, ...], code: int) -> Examination:
-    """Where nobody saw how the program failed and its imports pass: what its own lines suggest."""
+    """Where nobody saw how the program failed, and its imports pass: what is suspect all the same.
+
+    Its own lines, and versions that were seen to fail together, be it later than in the import.
+    """
     diagnosis = found.diagnosis
-    suspects = tuple(note for note in diagnosis.notes if note.code.startswith("KD6"))
+    suspects = tuple(
+        note
+        for note in diagnosis.notes
+        if note.code.startswith("KD6") or note.weight in ("likely", "fatal")
+    )
     if diagnosis.causes or not suspects:
         return found
     causes = tuple(each._replace(confidence="likely") for each in suspects)

@@ -262,7 +262,7 @@ def test_a_measured_boundary_is_likely_without_a_run() -> None:
 def test_what_was_measured_on_another_python_makes_nothing_certain() -> None:
     message = "Unable to convert function return value to a Python type! The signature was"
     error = raised("TypeError", message, f"{SITE}/tensorflow/python/framework/dtypes.py")
-    stack = with_(KERAS_210_STACK, dist("numpy", "2.0.2"))._replace(python="3.8.18")
+    stack = with_(KERAS_210_STACK, dist("numpy", "2.0.2"))._replace(python="3.6.15")
     (found,) = judge("KD405", world(stack))
     assert all(one.weak for one in found.signs)
     assert causes(after(error, stack)) == [("abi-mismatch", "numpy")]

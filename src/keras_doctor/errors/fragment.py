@@ -64,6 +64,11 @@ def read_fragment(lines: list[str]) -> list[tuple[Raised, ...]]:
             linked = True
         elif frames:
             _add_text(frames, line)
+        elif (arrow := _ARROW.match(line.strip())) and arrow[2]:
+            # The head of the frame was not quoted, only the line with the arrow.
+            number = int(arrow[1][:9])
+            text = arrow[2].strip()
+            frames.append(Frame(file="<cell>", line=number, function="<module>", text=text))
         index += 1
     linked = linked and bool(chains)
     if frames and (linked or not chains):

@@ -52,6 +52,23 @@ def absent(context: Context, asked: Asked) -> Iterator[Guess]:
     yield from (missing, elsewhere) if by else (elsewhere, missing)
 
 
+def asked_as_backend(context: Context, asked: Asked) -> Iterator[Guess]:
+    """A module of dots that KERAS_BACKEND names, and that is not there."""
+    wanted = context.variables.get("KERAS_BACKEND")
+    if wanted is None or "." not in wanted.value or asked.kind != "module":
+        return
+    if f"{wanted.value}.".startswith(asked.module + "."):
+        for cause in ("backend-unknown", "backend-not-installed"):
+            yield Guess(
+                cause=cause,
+                confidence="likely",
+                culprit="KERAS_BACKEND",
+                title=f"KERAS_BACKEND names the module {wanted.value}, which is not there",
+                why="Keras 2.2 and 2.3 import what the variable names; other releases know names.",
+                fixes=(edit("set-env", "KERAS_BACKEND", "Name a backend that is installed."),),
+            )
+
+
 def _not_honoured(context: Context, asked: Asked) -> Iterator[Guess]:
     """Keras looks for another backend than the one that KERAS_BACKEND asks for."""
     wanted = context.variables.get("KERAS_BACKEND")

@@ -32,6 +32,22 @@ _PYTHON = re.compile(
     r"|\.framework[/\\]Versions[/\\][\d.]+[/\\]lib[/\\]python[\d.]+[/\\](?!site-packages)"
 )
 _BARE_PACKAGE = re.compile(r"^(?:\.\.\.)?[/\\]?([a-z_]\w*)[/\\](?:[\w]+[/\\])*\w+\.py$")
+_FAILED_TO = re.compile(r"[Ff]ailed to import ([A-Za-z_]\w*)[\w.]* because")
+# What programs call the packages by.
+_ALIASES = {
+    "tf": "tensorflow",
+    "np": "numpy",
+    "K": "keras.backend",
+    "jnp": "jax.numpy",
+    "T": "theano.tensor",
+    "keras": "keras",
+    "theano": "theano",
+    "jax": "jax",
+    "torch": "torch",
+    "tensorflow": "tensorflow",
+    "numpy": "numpy",
+}
+_UNEXPECTED = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
 _INTERACTIVE = re.compile(r"^<(?:stdin|string|ipython|cell|console)|^<\w+-input|ipykernel_")
 
 
@@ -50,7 +66,8 @@ class Asked(NamedTuple):
     """One thing that was asked for and not there."""
 
     kind: str
-    """``module`` | ``name`` (of a module) | ``attribute`` (of a module)."""
+    """``module`` | ``name`` (of a module) | ``attribute`` (of a module) | ``argument`` (of a
+    function, in `name` as ``function(argument)``)."""
     module: str
     """The module that was not found, or that lacks the name; may be "" in Python 2."""
     name: str | None
@@ -107,18 +124,11 @@ def asked_in(context: Context) -> tuple[Asked, ...]:
 def _asked(raised: Raised, outcome: Outcome) -> Iterator[Asked]:
     if raised.type.rpartition(".")[2] not in (
         *("ImportError", "ModuleNotFoundError", "AttributeError", "RuntimeError", "Exception"),
+        "TypeError",
     ):
         return
     message = raised.message
-    kind, module, name = "", "", None
-    if found := _NO_MODULE.search(message):
-        kind, module = "module", found[1].rstrip(".")
-    elif found := _NO_NAME.search(message):
-        kind, module, name = "name", found[2] or "", found[1]
-    elif found := _NO_ATTRIBUTE.search(message):
-        kind, module, name = "attribute", found[1], found[2]
-    if not kind or (kind == "attribute" and not module):
-        return
+    kind, module, name = _said(message)
     frames = [f for f in raised.frames if place_of(f.file).kind != "python"]
     while len(frames) > 1 and "getattr" in frames[-1].function:
         frames.pop()  # the answering function of a module is not who asked
@@ -126,23 +136,47 @@ def _asked(raised: Raised, outcome: Outcome) -> Iterator[Asked]:
     statement = last.text if last else None
     if kind == "module":
         module = _whole(module, statement)
+    elif kind == "argument" or module == "module":
+        module = _called(name or "", statement or outcome.output[-2000:])
     elif not module:
         # Python 2 says only the name; where no line was quoted, a package mostly asks itself.
         module = _from(statement, last) or (last and place_of(last.file).top) or ""
-    elif module == "module":
-        return  # Python 2 does not say which
+    if not kind or not module:
+        return
     module = _public(module)
     place = _PLACE.search(message)
     yield Asked(
         kind=kind,
         module=module,
         name=name,
-        by=_by(frames, module, outcome),
+        by=_by(frames, module, outcome, message),
         loaded_from=place[1] if place else None,
         halfway="partially initialized" in message or "circular import" in message,
         raised=raised,
         statement=statement,
     )
+
+
+def _said(message: str) -> tuple[str, str, str | None]:
+    """The kind of what is missing, its module as far as it is said, and its name."""
+    if found := _NO_MODULE.search(message):
+        return "module", found[1].rstrip("."), None
+    if found := _NO_NAME.search(message):
+        return "name", found[2] or "", found[1]
+    if found := _NO_ATTRIBUTE.search(message):
+        return "attribute", found[1], found[2]
+    if found := _UNEXPECTED.search(message):
+        return "argument", "", f"{found[1]}({found[2]})"
+    return "", "", None
+
+
+def _called(name: str, text: str) -> str:
+    """The module of ``tf.constant`` in a line, by the name that programs call it by."""
+    bare = name.partition("(")[0]
+    found = re.search(rf"\b([A-Za-z_]\w*)((?:\.\w+)*)\.{re.escape(bare)}\b", text)
+    if not found or found[1] not in _ALIASES:
+        return ""
+    return _ALIASES[found[1]] + found[2]
 
 
 def _whole(module: str, statement: str | None) -> str:
@@ -166,6 +200,9 @@ _SAME = (
 
 def _public(module: str) -> str:
     """A module by the name that programs use."""
+    top = module.partition(".")[0]
+    if top.lower() in ("tensorflow", "keras"):
+        module = top.lower() + module[len(top) :]
     for pattern, name in _SAME:
         if pattern.match(module):
             return pattern.sub(name, module)
@@ -183,9 +220,18 @@ def _from(statement: str | None, last: Frame | None) -> str:
     return f"{top}.{found[2]}" if top and found[2] else top or ""
 
 
-def _by(frames: list[Frame], module: str, outcome: Outcome) -> Place:
+def _by(frames: list[Frame], module: str, outcome: Outcome, message: str) -> Place:
+    failed = _FAILED_TO.search(message) or _FAILED_TO.search(outcome.output[-4000:])
+    if failed and failed[1] != module.partition(".")[0]:
+        return Place(kind="package", top=failed[1], path=None)
     if frames:
-        return place_of(frames[-1].file)
+        place = place_of(frames[-1].file)
+        written = _STATEMENT.match(frames[-1].text or "")
+        top = ((written[1] or written[3]) if written else "").partition(".")[0]
+        if place.kind != "package" and top and top != module.partition(".")[0]:
+            # The user imported a package, and that one, or what it imports, asked.
+            return Place(kind="package", top=top, path=None)
+        return place
     # No frame was quoted: what the user imported tells whose line it may be.
     written = [(one or other, names) for one, names, other in _IN_COMMAND.findall(outcome.what)]
     if not written:

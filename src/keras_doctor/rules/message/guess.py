@@ -6,9 +6,10 @@ import re
 import sys
 
 from keras_doctor.knowledge.imports import twins_of
-from keras_doctor.rules.message.absent import absent
+from keras_doctor.rules.message.absent import absent, asked_as_backend
 from keras_doctor.rules.message.guesses import Guess, rename_it
 from keras_doctor.rules.message.others import (
+    argument,
     clash,
     misspelt,
     nobodys_line,
@@ -40,6 +41,7 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
     """
     yield from _nightly(context, asked)
     yield from misspelt(context, asked)
+    yield from asked_as_backend(context, asked)
     yield from _by_who_asked(context, asked)
 
 
@@ -47,7 +49,9 @@ def _by_who_asked(context: Context, asked: Asked) -> Iterator[Guess]:
     message, by = asked.raised.message, asked.by
     if not asked.top:
         return
-    if re.search(r"'\w+' is not a package", message):
+    if asked.kind == "argument":
+        yield from argument(asked)
+    elif re.search(r"'\w+' is not a package", message):
         yield _shadowed(asked, "certain")
     elif "unknown location" in message and "." not in asked.module:
         yield from emptied(asked)

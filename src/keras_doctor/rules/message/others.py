@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from keras_doctor.knowledge.pathindex import path_index
 from keras_doctor.rules.message.guesses import Guess
 from keras_doctor.rules.message.world import (
     clash_slug,
@@ -57,6 +58,9 @@ def clash(asked: Asked) -> Iterator[Guess]:
         yield mismatch
         if top in mains():
             yield moved
+    elif path_index(top) is None or _INSIDE.match(asked.path):
+        yield mismatch
+        yield moved
     else:
         yield moved
         yield mismatch
@@ -75,7 +79,8 @@ def nobodys_line(context: Context, asked: Asked) -> Iterator[Guess]:
         title="Keras and its backend are of releases that do not go together",
         why=f"A package that asks for {asked.path} expects another release of {name}.",
     )
-    if asked.top not in mains():
+    if asked.top not in mains() or path_index(asked.top) is None:
+        # Nobody's own program is full of these: a package of another time asks.
         if not is_of_the_world(asked.top):
             return
         yield pair._replace(
@@ -94,6 +99,24 @@ def nobodys_line(context: Context, asked: Asked) -> Iterator[Guess]:
     else:
         yield from own_line(context, asked)
         yield pair
+
+
+def argument(asked: Asked) -> Iterator[Guess]:
+    """A function that does not take an argument: it is older or newer than its caller."""
+    if asked.by.kind == "package" and asked.by.top != asked.top:
+        mismatch = next(clash(asked))
+        yield mismatch._replace(
+            cause=clash_slug(asked.by.top or "", asked.module),
+            why=f"{asked.by.top} calls {asked.path}, which the installed release does not take.",
+        )
+    elif asked.by.kind in ("user", "interactive"):
+        yield Guess(
+            cause="api-removed-or-moved",
+            confidence="possible",
+            culprit=asked.path,
+            title=f"The installed {distribution_for(asked.module)} does not take {asked.path}",
+            why="The argument came, went or was renamed in another release.",
+        )
 
 
 def misspelt(context: Context, asked: Asked) -> Iterator[Guess]:

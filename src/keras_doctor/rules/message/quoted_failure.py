@@ -92,7 +92,7 @@ def _shadowed(file: str, name: str, outcome: Outcome) -> Finding:
         why=f"Python takes the first thing on its path that answers to `import {name}`.",
         evidence=[seen(f"a line of {file} ran as a part of the import", outcome.what)],
         stage=stage_of("KD201"),
-        weight="fatal",
+        weight="likely" if file.endswith("__init__.py") else "fatal",
         fixes=[rename_it(file)],
         signs=[sign(printed=r"\S")],
     )

@@ -27,6 +27,7 @@ _CELL = re.compile(r"^(?:Cell|Input) In ?\[(\d+)\](?:, line (\d+))?(?:, in .*)?$
 # TensorFlow's filtered ones and pytest's: "tensorflow/python/x.py:1795 f", "keras/a.py:3: in f".
 _SHORT = re.compile(r"^\s*([\w./\\~:-]{1,300}\.py):(\d+):?(?: (?:in )?([\w<>]+)(?:\s+\S.*)?)?$")
 _ARROW = re.compile(r"^-+> ?(\d+)(?: (.*))?$")
+_IMPORT = re.compile(r"\s*(?:import|from)\s")
 
 
 def read_fragment(lines: list[str]) -> list[tuple[Raised, ...]]:
@@ -64,7 +65,7 @@ def read_fragment(lines: list[str]) -> list[tuple[Raised, ...]]:
             linked = True
         elif frames:
             _add_text(frames, line)
-        elif (arrow := _ARROW.match(line.strip())) and arrow[2]:
+        elif (arrow := _ARROW.match(line.strip())) and _IMPORT.match(arrow[2] or ""):
             # The head of the frame was not quoted, only the line with the arrow.
             number = int(arrow[1][:9])
             text = arrow[2].strip()

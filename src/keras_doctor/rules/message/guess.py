@@ -42,16 +42,15 @@ def guesses(context: Context, asked: Asked) -> Iterator[Guess]:
     yield from _nightly(context, asked)
     yield from misspelt(context, asked)
     yield from asked_as_backend(context, asked)
-    yield from _by_who_asked(context, asked)
+    if asked.kind == "argument":
+        yield from argument(asked)
+    else:
+        yield from _by_who_asked(context, asked)
 
 
 def _by_who_asked(context: Context, asked: Asked) -> Iterator[Guess]:
     message, by = asked.raised.message, asked.by
-    if not asked.top:
-        return
-    if asked.kind == "argument":
-        yield from argument(asked)
-    elif re.search(r"'\w+' is not a package", message):
+    if re.search(r"'\w+' is not a package", message):
         yield _shadowed(asked, "certain")
     elif "unknown location" in message and "." not in asked.module:
         yield from emptied(asked)

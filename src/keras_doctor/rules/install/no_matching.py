@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 _PATTERNS = (
     re.compile(r"ould ?n[o']t find a version that satisfies the requirement ([\w.-]+)([^\s(]*)"),
     re.compile(r"No matching distribution found for ([\w.-]+)([^\s]*)"),
-    re.compile(r"Because ([\w.-]+)(==[\w.]+)? has no wheels with a matching"),
+    re.compile(
+        r"Because (?:all versions of |only the following versions of )?([\w.-]+)(==[\w.]+)?"
+        r" ha(?:s|ve) no wheels with a matching"
+    ),
+    re.compile(
+        r"Distribution `([\w.-]+)(==[\w.]+)[^`]*` can't be installed because it doesn't have"
+    ),
     re.compile(r"Because there (?:is|are) no versions? of ([\w.-]+)([=<>!~][^\s,]*)?"),
     re.compile(r"Unable to find installation candidates for ([\w.-]+) \(([\w.]+)\)"),
     re.compile(

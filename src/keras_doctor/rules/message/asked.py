@@ -22,6 +22,8 @@ _NO_NAME = re.compile(
 _NO_ATTRIBUTE = re.compile(
     r"module ['\"]?([\w.]+)['\"]? has no attribute ['\"]?(\w+)", re.IGNORECASE
 )
+# Python 2, and 3 before 3.5, do not say which module.
+_OLD_ATTRIBUTE = re.compile(r"'(module)' object has no attribute ['\"]?(\w+)")
 _PLACE = re.compile(r"\((?!most likely)([^()\n]*[/\\][^()\n]*)\)\s*$", re.MULTILINE)
 _STATEMENT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+([\w*, ()]+)|import\s+([\w.]+))")
 _IN_COMMAND = re.compile(r"\b(?:from\s+([\w.]+)\s+import\s*([\w., *()]*)|import\s+([\w.]+))")
@@ -140,7 +142,8 @@ def _asked(raised: Raised, outcome: Outcome) -> Iterator[Asked]:
         module = _called(name or "", statement or outcome.output[-2000:])
     elif not module:
         # Python 2 says only the name; where no line was quoted, a package mostly asks itself.
-        module = _from(statement, last) or (last and place_of(last.file).top) or ""
+        module = _from(statement, last) or _written(name or "", outcome)
+        module = module or (last and place_of(last.file).top) or _keras_of_old(name or "")
     if not kind or not module:
         return
     module = _public(module)
@@ -163,11 +166,28 @@ def _said(message: str) -> tuple[str, str, str | None]:
         return "module", found[1].rstrip("."), None
     if found := _NO_NAME.search(message):
         return "name", found[2] or "", found[1]
-    if found := _NO_ATTRIBUTE.search(message):
+    if found := _NO_ATTRIBUTE.search(message) or _OLD_ATTRIBUTE.search(message):
         return "attribute", found[1], found[2]
     if found := _UNEXPECTED.search(message):
         return "argument", "", f"{found[1]}({found[2]})"
     return "", "", None
+
+
+def _written(name: str, outcome: Outcome) -> str:
+    """The module of ``from M import NAME``, where the text or the command shows that line."""
+    if not name.isidentifier():
+        return ""
+    pattern = re.compile(rf"from\s+([A-Za-z_][\w.]*)\s+import\s[^\n]*\b{name}\b")
+    found = pattern.search(outcome.output[-20_000:]) or pattern.search(outcome.what)
+    return found[1] if found else ""
+
+
+def _keras_of_old(name: str) -> str:
+    """Keras, if one of its releases had a part of that name that newer ones do not have."""
+    from keras_doctor.knowledge.paths import always_there, known_ranges
+
+    path = f"keras.{name}"
+    return "keras" if known_ranges(path) and not always_there(path) else ""
 
 
 def _called(name: str, text: str) -> str:

@@ -38,6 +38,8 @@ def api_removed_or_moved(context: Context) -> Iterator[Finding]:
     version = context.keras_version
     if version is None:
         raise NotApplicable("no Keras was found")
+    if not context.is_complete and context.snapshot.script is None:
+        raise NotApplicable("what a quoted failure asked for is another rule's matter")
     asked = {**_from_failures(context), **_from_script(context)}
     unknown = list(_not_in_what_is_installed(context))
     if not asked and not unknown:

@@ -174,7 +174,8 @@ def after(
         ran=ran,
         progress=progress or _silent,
     )
-    diagnosis = experiment.examine(train=False)
+    # Where nobody saw the failure, it may lie behind the imports: try a training step as well.
+    diagnosis = experiment.examine(train=outcome is None)
     return Examination(
         snapshot=experiment.snapshot,
         wish=wish,

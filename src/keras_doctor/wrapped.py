@@ -23,6 +23,7 @@ _INSTALL = re.compile(
     r"|No solution found when resolving|ResolutionImpossible|PackagesNotFoundError"
     r"|Could not install packages due to"
 )
+_SUSPECT = ("KD402", "KD403", "KD405", "KD407", "KD506")
 _INTERRUPTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGKILL", "SIGQUIT")
 
 
@@ -100,11 +101,28 @@ def examine(
             return None
         found = api.explain(_text(ended), wish=wish)
     if outcome is None:
+        found = _by_its_request(found, command)
         found = _by_its_code(found, command, ended.code)
     known = [cause for cause in found.diagnosis.causes if cause.cause != "unknown"]
     if not known and (outcome is None or concern != "import"):
         return None
-    return found if _is_about_keras(found, _text(ended)) else None
+    return found if _is_about_keras(found, f"{_text(ended)} {_line(command)}") else None
+
+
+def _by_its_request(found: Examination, command: tuple[str, ...]) -> Examination:
+    """Where an installer failed unseen: what it was asked for, and no release of it fits here."""
+    from keras_doctor.rules.context import Context
+    from keras_doctor.rules.install.no_matching import unfit
+
+    if "install" not in command:
+        return found
+    context = Context(found.snapshot)
+    wanted = command[command.index("install") + 1 :]
+    causes = tuple(cause for word in wanted for cause in unfit(context, word))
+    if not causes:
+        return found
+    causes = tuple(cause._replace(confidence="certain") for cause in causes)
+    return found._replace(diagnosis=found.diagnosis._replace(healthy=False, causes=causes))
 
 
 def _by_its_code(found: Examination, command: tuple[str, ...], code: int) -> Examination:
@@ -113,15 +131,13 @@ def _by_its_code(found: Examination, command: tuple[str, ...], code: int) -> Exa
     Its own lines, and versions that were seen to fail together, be it later than in the import.
     """
     diagnosis = found.diagnosis
-    suspects = tuple(
-        note
-        for note in diagnosis.notes
-        if note.code.startswith("KD6") or note.weight in ("likely", "fatal")
-    )
+    notes = diagnosis.notes
+    suspects = tuple(n for n in notes if n.code.startswith("KD6") or n.weight != "risk")
+    suspects = suspects or tuple(n for n in notes if n.code in _SUSPECT)
     if diagnosis.causes or not suspects:
         return found
     causes = tuple(each._replace(confidence="likely") for each in suspects)
-    notes = tuple(note for note in diagnosis.notes if note not in suspects)
+    notes = tuple(note for note in notes if note not in suspects)
     unseen = not_started("command", _line(command))._replace(status="exited", exit_code=code)
     return found._replace(
         outcomes=(unseen, *found.outcomes),
@@ -130,7 +146,7 @@ def _by_its_code(found: Examination, command: tuple[str, ...], code: int) -> Exa
 
 
 def _is_about_keras(found: Examination, text: str) -> bool:
-    """Whether the program, or what it printed, has to do with the Keras world at all."""
+    """Whether the program, its command or what it printed has to do with the Keras world."""
     from keras_doctor.rules.message.world import is_of_the_world, mains
 
     script = found.snapshot.script

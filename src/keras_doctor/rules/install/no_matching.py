@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Evidence, Finding, Fix
+    from keras_doctor.model import Evidence, Finding, Fix, Sign
     from keras_doctor.rules.context import Context
 
 # What pip, uv, conda and poetry say, with the requirement.
@@ -36,6 +36,7 @@ _PATTERNS = (
         r"([=<>!~][^\s\[]*)?"
     ),
 )
+_REQUIREMENT = re.compile(r"([A-Za-z][\w.-]*)(?:\[[\w,]*\])?((?:[<>=!~]=?[\w.*,<>=!~]+)?)")
 
 
 def no_matching_distribution(context: Context) -> Iterator[Finding]:
@@ -66,9 +67,38 @@ def no_matching_distribution(context: Context) -> Iterator[Finding]:
         raise RuledOut("no installer was left without a release")
 
 
+def unfit(context: Context, requirement: str) -> Iterator[Finding]:
+    """The finding for a requirement that no known release meets on this Python and system.
+
+    Args:
+        context: The Python.
+        requirement: As it was given to an installer, like ``tensorflow==1.15``.
+    """
+    found = _REQUIREMENT.fullmatch(requirement)
+    interpreter = context.snapshot.interpreter
+    if found is None or interpreter is None or normalize(found[1]) not in known_packages():
+        return
+    from keras_doctor.knowledge.releases import installable
+
+    name, wanted = normalize(found[1]), found[2]
+    fitting = installable(
+        name,
+        python=".".join(interpreter.version.split(".")[:2]),
+        platform=interpreter.platform,
+        machine=interpreter.machine,
+        prereleases=True,
+    )
+    if not any(_meets(each.release.version, wanted) for each in fitting):
+        yield _finding(context, name, wanted, requirement, [sign(text="no release of it fits")])
+
+
 def _report(context: Context, match: re.Match[str], name: str) -> Finding:
-    wanted = (match[2] or "").strip()
     line = match[0].strip().splitlines()[0]
+    signs = [sign(printed=re.escape(match[0][:200]))]
+    return _finding(context, name, (match[2] or "").strip(), line, signs)
+
+
+def _finding(context: Context, name: str, wanted: str, line: str, signs: list[Sign]) -> Finding:
     interpreter = context.snapshot.interpreter
     python = f"Python {interpreter.version}" if interpreter else "this Python and system"
     return finding(
@@ -81,7 +111,7 @@ def _report(context: Context, match: re.Match[str], name: str) -> Finding:
         stage=PRESENCE,
         weight="fatal",
         fixes=_fixes(context, name, wanted),
-        signs=[sign(printed=re.escape(match[0][:200]))],
+        signs=signs,
     )
 
 
@@ -97,6 +127,8 @@ def _known(name: str, wanted: str) -> list[Evidence]:
 
 
 def _meets(version: str, wanted: str) -> bool:
+    if not wanted:
+        return True
     clause = wanted if wanted[:1] in "=<>!~" else f"=={wanted}"
     return satisfies(version, clause) is not False
 

@@ -253,14 +253,14 @@ def _by(frames: list[Frame], module: str, outcome: Outcome, message: str) -> Pla
             return Place(kind="package", top=top, path=None)
         return place
     # No frame was quoted: what the user imported tells whose line it may be.
-    written = [(one or other, names) for one, names, other in _IN_COMMAND.findall(outcome.what)]
-    if not written:
+    named = [(one or other, names) for one, names, other in _IN_COMMAND.findall(outcome.what)]
+    if not named:
         return Place(kind="unknown", top=None, path=None)
-    for name, names in written:
+    for name, names in named:
         inside = module.removeprefix(name + ".").partition(".")[0]
         if f"{name}.".startswith(module + ".") or (
             module.startswith(name + ".") and inside in names
         ):
             return Place(kind="user", top=None, path=None)
     # Nobody wrote that path: a package asked for it, the one that was imported.
-    return Place(kind="package", top=written[-1][0].partition(".")[0], path=None)
+    return Place(kind="package", top=named[-1][0].partition(".")[0], path=None)

@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test type lint format layers check lab bench bench-verify bench-wrap docs-compat dist clean
+.PHONY: help demo dev test fuzz type lint format layers check lab bench bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -37,6 +37,9 @@ $(READY): pyproject.toml tools/find-python.sh
 test: $(READY)
 	@$(RUN) $(BIN)/python -m pytest $(ARGS); status=$$?; \
 	if [ $$status -eq 5 ]; then echo "make test: no test was selected"; exit 0; fi; exit $$status
+
+fuzz: $(READY)
+	@$(RUN) $(BIN)/python tests/errors/fuzz.py $(or $(FUZZ_SECONDS),60)
 
 type: $(READY)
 	$(RUN) mypy

@@ -257,7 +257,7 @@ FIRST = [
         ),
     ),
     (
-        "cpu-instruction-missing",
+        "wrong-architecture",
         "zsh: illegal hardware instruction  python",
     ),
     (

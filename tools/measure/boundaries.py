@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +20,8 @@ NAMES = {"tensorflow-plugins": "tensorflow"}
 _ANSWERS = {"not-installable", "not-started"}
 _MOST_FAILURES = 4
 _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][\w.+-]+){2,}")
+_ABSENT = re.compile(r"^No module named '(\w+)'$")
+_ONCE_PYTHONS = {"distutils", "imp", "asynchat", "asyncore"}
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
@@ -29,13 +32,21 @@ def edges_of(runs: Iterable[Run]) -> list[dict[str, Any]]:
         Plain dicts as ``keras_doctor.knowledge.measured`` reads them; ``good`` holds the lowest
         and the highest release that worked without a failing one between them and the base.
     """
-    chosen = [run for run in runs if run.axis and run.status not in _ANSWERS]
+    chosen = [
+        run for run in runs if run.axis and run.status not in _ANSWERS and not _lacks_a_package(run)
+    ]
 
     def key(run: Run) -> tuple[str, ...]:
         return (run.subject, run.release, run.python, run.axis, run.statement)
 
     edges = [_edge(list(group)) for _key, group in groupby(sorted(chosen, key=key), key)]
     return [edge for edge in edges if edge is not None]
+
+
+def _lacks_a_package(run: Run) -> bool:
+    """Whether a run failed for want of a whole package: that is no clash of the two."""
+    found = _ABSENT.search(run.message or "") if run.error == "ModuleNotFoundError" else None
+    return found is not None and found[1] not in sys.stdlib_module_names | _ONCE_PYTHONS
 
 
 def _edge(runs: list[Run]) -> dict[str, Any] | None:

@@ -57,7 +57,9 @@ def verdict(examination: Examination) -> str:
         return f"{first.title}."
     if len(causes) == 1:
         return f"Most likely: {first.title}."
-    return f"Most likely: {first.title}. {len(causes) - 1} other explanations are possible."
+    others = len(causes) - 1
+    more = "one other explanation is" if others == 1 else f"{others} other explanations are"
+    return f"Most likely: {first.title}; {more} possible."
 
 
 def _failures(page: Page, outcomes: tuple[Outcome, ...], *, verbose: bool) -> None:

@@ -174,8 +174,16 @@ def change(item: Change) -> str:
     return words.get(item.kind, f"{item.kind} {item.name}")
 
 
+def _by_text(cause: Finding) -> str:
+    if cause.confidence == "certain":
+        return "certain: the text says what only this cause says"
+    return "likely: as far as the text tells; other causes can look the same"
+
+
 def certainty(finding: Finding, examination: Examination) -> str:
     """How sure it is that this is the cause, and what that rests on."""
+    if any(outcome.kind == "text" for outcome in examination.outcomes):
+        return _by_text(finding)
     if finding.confidence == "proven":
         return f"proven. {experiment(finding, examination)}"
     if finding.confidence == "certain":

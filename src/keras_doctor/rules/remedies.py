@@ -136,7 +136,7 @@ def uninstall(context: Context, name: str, summary: str) -> Fix:
 
 def _installer(context: Context) -> tuple[str, ...]:
     """The command of the manager that owns the environment's packages: its pip, else uv."""
-    if context.first("pip"):
+    if context.first("pip") or not context.is_complete:
         return (_python(context), "-m", "pip")
     return ("uv", "pip")
 

@@ -65,7 +65,8 @@ def known_ranges(path: str) -> tuple[tuple[str, str], ...] | None:
     ranges = index.ranges(path)
     if ranges:
         return ranges
-    return () if index.exists_in(path, index.newest) is False else None
+    # That the newest lacks it says little: the module around it may be what is gone.
+    return () if all(index.exists_in(path, each) is False for each in index.releases) else None
 
 
 def always_there(path: str) -> bool:

@@ -85,12 +85,10 @@ def judge(
     """
     by_path: dict[str, list[Use]] = {}
     for use in uses:
-        by_path.setdefault(use.path, []).append(use)
+        by_path.setdefault(_known_part(use), []).append(use)
     rows = []
     for path, places in by_path.items():
-        row = _judge(path, tuple(places), installed)
-        if row is not None:
-            rows.append(row)
+        rows.append(_judge(path, tuple(places), installed))
     packages = [
         _package(top, [row for row in rows if row.path.partition(".")[0] == top], installed)
         for top in DISTRIBUTIONS
@@ -105,13 +103,23 @@ def judge(
     )
 
 
-def _judge(path: str, uses: tuple[Use, ...], installed: Mapping[str, str]) -> Judged | None:
-    """The verdict on a path; None for an attribute of something that is no module or name."""
+def _known_part(use: Use) -> str:
+    """The path, or of an attribute the part of it whose releases are known.
+
+    ``tf.keras.layers.Dense.call`` leads into a class: whether that has `call` is not known.
+    """
+    path = use.path
+    if use.text.startswith(("import ", "from ")):
+        return path
+    while "." in path and known_ranges(path) is None:
+        path = path.rpartition(".")[0]
+    return path
+
+
+def _judge(path: str, uses: tuple[Use, ...], installed: Mapping[str, str]) -> Judged:
     top = path.partition(".")[0]
     version = installed.get(top)
     ranges = known_ranges(path)
-    if ranges is None and not any(use.text.startswith(("import ", "from ")) for use in uses):
-        return None
     here = exists_in(path, version, installed.get("keras")) if version else None
     index = path_index(top)
     instead = None

@@ -16,6 +16,7 @@ _MEANING = {
     "compatibility": ("refusal", "messages by which packages refuse each other"),
     "native": ("instructions", "packages whose libraries need certain processor instructions"),
     "packages": ("package", "packages whose releases are wanted"),
+    "signatures": ("signature", "messages of failures, each with the causes that it had"),
 }
 """What one row of a file is, by the name of the file and of the list in it."""
 
@@ -107,6 +108,18 @@ def _known(copy: copies.Copy, name: str) -> KnownPackage:
 
 def _files() -> list[KnownFile]:
     found = []
+    paths = os.path.join(folder(), "paths")
+    for file in sorted(os.listdir(paths)):
+        name = os.path.splitext(file)[0]
+        index = load(os.path.join("paths", name))
+        found.append(
+            KnownFile(
+                name=f"paths/{name}",
+                rows=len(index["releases"].split()),
+                meaning="releases whose import paths were read",
+                size=os.path.getsize(os.path.join(paths, file)),
+            )
+        )
     for file in sorted(os.listdir(folder())):
         name, ending = os.path.splitext(file)
         if ending != ".json":

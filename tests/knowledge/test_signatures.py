@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import tomllib
 from typing import Any
 
@@ -75,3 +76,20 @@ class TestEach:
             for text in (each["culprit"], each["title"], each["why"]):
                 assert set(re.findall(r"\{(\w+)\}", text)) <= groups
             assert not each["title"].endswith(".")
+
+
+@pytest.mark.parametrize("signature", BY_ID.values(), ids=BY_ID)
+def test_no_text_takes_long(signature: Signature) -> None:
+    """A pattern without an anchor that repeats what it begins with is quadratic."""
+    started = time.process_time()
+    for literal in signature.literals[:2]:
+        for text in (
+            f"{literal} " * 2000,
+            literal + "a" * 40_000,
+            "a" * 40_000 + literal,
+            f"{literal}/a.b-c_d" * 2000,
+            "x." * 20_000 + literal + "'" * 20_000,
+        ):
+            for pattern in filter(None, (signature.pattern, signature.frames, signature.unless)):
+                re.search(pattern, text)
+    assert time.process_time() - started < 2

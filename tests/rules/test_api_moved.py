@@ -187,3 +187,13 @@ def test_the_index_is_whole() -> None:
             assert entry.ranges or entry.replacement
             assert all(entry.exists_in(end) for ends in entry.ranges for end in ends)
             assert entry.exists_in("99.0") is entry.exists_in(latest())
+
+
+def test_what_never_existed_is_told_so_with_what_was_meant() -> None:
+    message = "cannot import name 'Relu' from 'keras.layers' (/env/keras/layers/__init__.py)"
+    error = raised("ImportError", message, SCRIPT)
+    context = keras("3.8.0", "from keras.layers import Relu", outcomes=(failed(error),))
+    (found,) = judge("KD602", context)
+    assert (found.cause, found.culprit) == ("api-never-existed", "train.py")
+    assert found.fixes[0].value == "keras.layers.ReLU"
+    assert diagnose(context).causes[0].cause == "api-never-existed"

@@ -28,7 +28,7 @@ def close_to(index: PathIndex, path: str, version: str, keras: str | None) -> li
     mount = index.mounted(path, version)
     if mount is not None:
         return _in_mount(index, path, version, keras)
-    found = _same_name(index, path, indices[-1])
+    found = _other_capitals(index, path, indices[-1]) + _same_name(index, path, indices[-1])
     return (found or _spelt_nearly(index, path, version, indices[-1]))[:_MOST]
 
 
@@ -44,10 +44,18 @@ def _in_mount(index: PathIndex, path: str, version: str, keras: str | None) -> l
     at = other.nearest(keras or other.newest)
     if not at:
         return []
-    rows = _same_name(other, inside, at[-1], below=mount.path)
+    rows = _other_capitals(other, inside, at[-1])
+    rows += _same_name(other, inside, at[-1], below=mount.path)
     rows = rows or _spelt_nearly(other, inside, keras or other.newest, at[-1])
     prefix = mount.path + "."
     return [mount.at + row[len(mount.path) :] for row in rows if row.startswith(prefix)][:_MOST]
+
+
+def _other_capitals(index: PathIndex, path: str, at: int) -> list[str]:
+    """The same name in the same module, but for its capitals: ``ReLU`` for ``Relu``."""
+    parent, _, name = path.rpartition(".")
+    rows = sorted(set(_children(index, parent, at)))
+    return [f"{parent}.{row}" for row in rows if row.lower() == name.lower() and row != name]
 
 
 def _same_name(index: PathIndex, path: str, at: int, below: str = "") -> list[str]:

@@ -104,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("KD509", "windows-dll", "native.windows:windows_dll"),
     Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
+    Rule("KD602", "api-never-existed", "code.api_moved:api_never_existed", "failure"),
     Rule("KD603", "mixed-keras-and-tf-keras", "code.mixed:mixed_keras"),
     Rule("KD604", "circular-import", "code.circular:circular_import", "failure"),
     Rule("KD605", "api-removed-or-moved", "code.private_copy:private_copy"),

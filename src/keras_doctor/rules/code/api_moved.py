@@ -41,7 +41,7 @@ def api_removed_or_moved(context: Context) -> Iterator[Finding]:
     if not context.is_complete and context.snapshot.script is None:
         raise NotApplicable("what a quoted failure asked for is another rule's matter")
     asked = {**_from_failures(context), **_from_script(context)}
-    unknown = list(_not_in_what_is_installed(context))
+    unknown = [row for row in _not_in_what_is_installed(context) if row[0].code == "KD601"]
     if not asked and not unknown:
         raise NotApplicable("no import of a part of Keras is known")
     from keras_doctor.knowledge.paths import import_paths
@@ -94,6 +94,32 @@ def _from_failures(context: Context) -> dict[str, tuple[str, str]]:
     return found
 
 
+def api_never_existed(context: Context) -> Iterator[Finding]:
+    """The program imports something that no release of the package ever had.
+
+    What it checks: after a failed import of the user's own line, whether the path that was asked
+    for exists in any release of Keras, tf_keras or TensorFlow that was read for the index.
+
+    Why it breaks the import: there is nothing of that name: it is misspelt, written with other
+    capitals, or belongs to another package.
+
+    How it is fixed: the name that was meant; where one is near, it is named.
+
+    Example: ``from keras.layers import Relu``; the layer is called ``ReLU``.
+    """
+    if not context.is_complete:
+        raise NotApplicable("what a quoted failure asked for is another rule's matter")
+    if not context.failures:
+        raise NotApplicable("nothing failed")
+    told: set[str] = set()
+    for result, place in _not_in_what_is_installed(context):
+        if result.code == "KD602" and place not in told:
+            told.add(place)
+            yield result
+    if not told:
+        raise RuledOut("what was asked for is, or was, in some release")
+
+
 _NO_NAME = re.compile(r"cannot import name '?(\w+)'? from '?([\w.]+)'?")
 
 
@@ -128,29 +154,37 @@ def _is_own(context: Context, raised: Raised) -> bool:
 
 
 def _absent(owner: Distribution, path: str, raised: Raised) -> Finding:
+    from keras_doctor.knowledge.paths import close_paths, known_ranges, replacement_of
+
     frame = raised.frames[-1]
-    file = os.path.basename(frame.file)
+    file, place = os.path.basename(frame.file), f"{frame.file}:{frame.line}"
+    ranges = known_ranges(path)
+    never = ranges == ()
+    replaced = replacement_of(path)
+    near = replaced[1] if replaced else next(iter(close_paths(path, owner.version)), None)
+    if never:
+        why = "No release of it ever had that path: it is misspelt, or of another package."
+    elif ranges:
+        spoken = listing([a if a == b else f"{a} to {b}" for a, b in ranges])
+        why = f"That path exists in {owner.name} {spoken}."
+    else:
+        why = "The package is as it was shipped: that path is of another release, or misspelt."
+    change = f"Use {near} instead." if near else f"Change the line to what {owner.name} has."
     return finding(
-        "KD601",
-        "api-removed-or-moved",
+        "KD602" if never else "KD601",
+        "api-never-existed" if never else "api-removed-or-moved",
         file,
         title=f"{file} imports {path}, which {owner.name} {owner.version} does not have",
-        why="The package is as it was shipped: that path is of another release, or misspelt.",
+        why=why,
         evidence=[
-            seen(frame.text or raised.message, f"{frame.file}:{frame.line}"),
+            seen(frame.text or raised.message, place),
             seen(f"{owner.name} {owner.version}, its files are whole", owner.metadata),
         ],
         stage=CODE,
         weight="risk",
         subject=path,
         blocks=("program",),
-        fixes=[
-            edit(
-                "edit-code",
-                f"{frame.file}:{frame.line}",
-                f"Change the line to what {owner.name} {owner.version} has.",
-            )
-        ],
+        fixes=[edit("edit-code", place, change, near)],
         signs=[
             sign(raised.type, text=re.escape(raised.message)),
         ],

@@ -36,6 +36,9 @@ _PATTERNS = (
         r"([=<>!~][^\s\[]*)?"
     ),
 )
+_UNREACHED = re.compile(
+    r"CERTIFICATE_VERIFY_FAILED|SSLError|Could not fetch URL|NewConnectionError|ssl module in"
+)
 _REQUIREMENT = re.compile(r"([A-Za-z][\w.-]*)(?:\[[\w,]*\])?((?:[<>=!~]=?[\w.*,<>=!~]+)?)")
 
 
@@ -109,10 +112,15 @@ def _finding(context: Context, name: str, wanted: str, line: str, signs: list[Si
         why="The installer takes only files that were made for the Python and the system it is on.",
         evidence=[seen(line), *_known(name, wanted)],
         stage=PRESENCE,
-        weight="fatal",
+        # Where the index was not reached, that nothing was found says nothing.
+        weight="risk" if _was_cut_off(context) else "fatal",
         fixes=_fixes(context, name, wanted),
         signs=signs,
     )
+
+
+def _was_cut_off(context: Context) -> bool:
+    return any(_UNREACHED.search(o.output[-100_000:]) for o in context.failures)
 
 
 def _known(name: str, wanted: str) -> list[Evidence]:

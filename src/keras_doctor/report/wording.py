@@ -182,7 +182,7 @@ def _by_text(cause: Finding) -> str:
 
 def certainty(finding: Finding, examination: Examination) -> str:
     """How sure it is that this is the cause, and what that rests on."""
-    if any(outcome.kind == "text" for outcome in examination.outcomes):
+    if examination.snapshot.start.mode == "given":
         return _by_text(finding)
     if finding.confidence == "proven":
         return f"proven. {experiment(finding, examination)}"

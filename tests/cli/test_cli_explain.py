@@ -74,7 +74,6 @@ def test_facts_are_read_and_counted(capsys: pytest.CaptureFixture[str], tmp_path
         (["explain", "/no/such/file"], "/no/such/file cannot be read"),
         (["explain", "{empty}"], "no text to explain"),
         (["explain", "{log}", "--facts", "/no/such"], "The facts /no/such cannot be read"),
-        (["explain", "{log}", "--facts", "{log}"], "No facts were found"),
         (["explain", "{log}", "--", "x"], "takes no command"),
     ],
 )
@@ -99,3 +98,14 @@ def test_no_control_character_reaches_the_terminal(
 ) -> None:
     _, out, _ = explain(capsys, tmp_path, "ImportError: \x1b]0;title\x07\x1b[2Jkeras \x9b31m\n")
     assert all(c == "\n" or c.isprintable() for c in out)
+
+
+@pytest.mark.parametrize("facts", ["", "{}", '{"packages": {}, "python": null, "env": {}}', "x"])
+def test_without_facts_the_text_is_judged_all_the_same(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, facts: str
+) -> None:
+    (tmp_path / "facts").write_text(facts)
+    status, out, err = explain(capsys, tmp_path, OWN, "--facts", str(tmp_path / "facts"))
+    assert status == 1
+    assert "Files of tensorflow are missing" in out
+    assert "the text alone is judged" in err

@@ -128,9 +128,6 @@ def _facts(path: str | None) -> Given | None:
         raise UsageError(f"The facts {path} cannot be read: {reason}.", code="facts") from None
     facts = facts_of_file(decode(data), known_packages())
     if facts == type(facts)():
-        raise UsageError(
-            f"No facts were found in {path}.",
-            hint="It may be the output of pip list, or lines like tensorflow==2.10.",
-            code="facts",
-        )
+        # Whoever has nothing to state states nothing: the text is judged all the same.
+        sys.stderr.write(f"No facts were found in {path}; the text alone is judged.\n")
     return facts

@@ -99,6 +99,9 @@ _VARIABLE = re.compile(
     r"(?:['\"]\])?\s?=\s?['\"]?([^'\"\s#]{1,200})",
     re.MULTILINE,
 )
+_COMMAND = re.compile(
+    r"^(?:[Ee]xact )?[Cc]ommand(?: to reproduce)?\s*[:=]\s*(\S.{0,300})$", re.MULTILINE
+)
 _CONFIG = re.compile(r"\{[^{}]{0,300}\"backend\"\s*:[^{}]{0,300}\}")
 _REMARK = re.compile(r"\s+\([^()]*\)$")
 """What people write behind a value: ``theano (set by conda)``."""
@@ -126,6 +129,7 @@ def facts_of_text(text: str, known: frozenset[str]) -> Given:
         packages=tuple(packages.items()),
         whole=is_whole_list(text),
         variables=tuple((found[1], found[2]) for found in _VARIABLE.finditer(text)),
+        command=command[1].strip() if (command := _COMMAND.search(text)) else None,
         config=config[0] if (config := _CONFIG.search(text)) else None,
     )
 

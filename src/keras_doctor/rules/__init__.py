@@ -29,7 +29,8 @@ class Rule(NamedTuple):
     """``module:function`` below this package."""
     gate: str = ""
     """What spares its import, which costs more than its answer: ``failure``, it speaks only after
-    one; ``native``, only after one or of shared objects that are not in order; "" nothing."""
+    one; ``native``, only after one or of shared objects that are not in order; ``program``, only
+    after one or of a program that was read; "" nothing."""
 
     def function(self) -> Callable[[Context], Iterator[Finding]]:
         """The rule itself, imported when it is needed."""
@@ -103,11 +104,11 @@ RULES: tuple[Rule, ...] = (
         "native",
     ),
     Rule("KD509", "windows-dll", "native.windows:windows_dll"),
-    Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved"),
+    Rule("KD601", "api-removed-or-moved", "code.api_moved:api_removed_or_moved", "program"),
     Rule("KD602", "api-never-existed", "code.api_moved:api_never_existed", "failure"),
-    Rule("KD603", "mixed-keras-and-tf-keras", "code.mixed:mixed_keras"),
+    Rule("KD603", "mixed-keras-and-tf-keras", "code.mixed:mixed_keras", "program"),
     Rule("KD604", "circular-import", "code.circular:circular_import", "failure"),
-    Rule("KD605", "api-removed-or-moved", "code.private_copy:private_copy"),
+    Rule("KD605", "api-removed-or-moved", "code.private_copy:private_copy", "program"),
     Rule(
         "KD701",
         "no-matching-distribution",
@@ -149,6 +150,10 @@ def _spared(rule: Rule, context: Context) -> RuleResult | None:
     if not rule.gate or context.failures:
         return None
     state, reason = "not-applicable", "nothing was run that failed"
+    if rule.gate == "program":
+        if context.snapshot.script is not None:
+            return None
+        reason = "no program is known"
     if rule.gate == "native":
         native = context.snapshot.native
         if native is None or native.problems or native.libraries or native.driver:

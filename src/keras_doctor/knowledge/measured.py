@@ -88,7 +88,7 @@ class Base(NamedTuple):
 
 def about() -> dict[str, Any]:
     """Date, platform, number of runs, and the command that repeats them."""
-    found: dict[str, Any] = load("measured")["about"]
+    found: dict[str, Any] = _data()["about"]
     return found
 
 
@@ -102,36 +102,42 @@ def series(version: str) -> tuple[int, ...]:
 
 
 @cache
-def _edges_by_series() -> dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]]:
-    found: dict[tuple[str, tuple[int, ...]], list[dict[str, Any]]] = {}
-    for row in load("measured")["edges"]:
-        found.setdefault((row["subject"], series(row["release"])), []).append(row)
-    return found
+def _data() -> dict[str, Any]:
+    return load("measured")
+
+
+def _of_the_series(kind: str, subject: str, version: str) -> list[dict[str, Any]]:
+    """The rows of a release's series; most are told apart by their text, which is quick."""
+    key = series(version)
+    head = ".".join(map(str, key))
+    return [
+        row
+        for row in _data()[kind]
+        if row["release"].startswith(head)
+        and row["subject"] == subject
+        and series(row["release"]) == key
+    ]
 
 
 def edges_of(subject: str, version: str) -> tuple[Edge, ...]:
     """What was measured with a release of the same series of a subject."""
-    return tuple(_edge(row) for row in _edges_by_series().get((subject, series(version)), ()))
+    return tuple(map(_edge, _of_the_series("edges", subject, version)))
 
 
 def all_edges() -> tuple[Edge, ...]:
     """Everything that was measured."""
-    return tuple(_edge(row) for row in load("measured")["edges"])
+    return tuple(_edge(row) for row in _data()["edges"])
 
 
 @cache
 def all_bases() -> tuple[Base, ...]:
     """Every subject release and Python that was tried."""
-    return tuple(_base(row) for row in load("measured")["bases"])
+    return tuple(_base(row) for row in _data()["bases"])
 
 
 def bases_of(subject: str, version: str) -> tuple[Base, ...]:
     """On which Pythons a release of the same series was seen to work, or not to."""
-    return tuple(
-        _base(row)
-        for row in load("measured")["bases"]
-        if row["subject"] == subject and series(row["release"]) == series(version)
-    )
+    return tuple(map(_base, _of_the_series("bases", subject, version)))
 
 
 def _edge(row: dict[str, Any]) -> Edge:

@@ -191,6 +191,7 @@ def explain(
     wish: str | None = None,
     python: str | None = None,
     here: bool = False,
+    snapshot: Snapshot | None = None,
     environ: Mapping[str, str] | None = None,
     folder: str | None = None,
 ) -> Examination:
@@ -203,6 +204,7 @@ def explain(
         python: The interpreter or environment that it comes from: its facts are collected.
         here: Whether the Python that the user runs here is examined too, when the text speaks
             of files of its folder of packages.
+        snapshot: The facts of the environment that it comes from, collected there.
         environ: The user's environment; default: this process's.
         folder: The user's working folder; default: this process's.
 
@@ -221,6 +223,8 @@ def explain(
 
         failure = "".join(traceback.format_exception(failure))
     outcomes = given_outcomes(failure, facts.command if facts and facts.command else "the text")
+    if snapshot is not None:
+        return _examined(Context(snapshot, wish=wish, outcomes=outcomes), ())
     found = None
     if python is not None:
         found = _find(python, None, None, (), environ, folder)

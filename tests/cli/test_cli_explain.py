@@ -109,3 +109,33 @@ def test_without_facts_the_text_is_judged_all_the_same(
     assert status == 1
     assert "Files of tensorflow are missing" in out
     assert "the text alone is judged" in err
+
+
+def test_the_report_fits_its_schema_and_frames_name_their_package(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from importlib.resources import files
+
+    import jsonschema
+
+    schema = files("keras_doctor.report") / "schemas" / "report.json"
+    _, out, _ = explain(capsys, tmp_path, OWN, "--format", "json")
+    report = json.loads(out)
+    jsonschema.validate(report, json.loads(schema.read_text(encoding="utf-8")))
+    (frame,) = report["failures"][0]["exception"]["chain"][0]["frames"]
+    assert frame["package"] == "tensorflow"
+    assert report["facts"]["python"] == "3.8"
+
+
+def test_a_snapshot_may_be_the_facts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    import sys
+
+    snapshot = tmp_path / "snapshot.json"
+    assert main(["snapshot", "--python", sys.executable, "--output", str(snapshot)]) == 0
+    text = "ModuleNotFoundError: No module named 'keras'\n"
+    status, out, _ = explain(capsys, tmp_path, text, "--facts", str(snapshot), "--format", "json")
+    report = json.loads(out)
+    assert status == 1
+    assert report["facts"] is None
+    assert report["causes"][0]["cause"] in ("not-installed", "wrong-interpreter")
+    assert main(["explain", str(snapshot), "--facts", str(snapshot), "--python", "x"]) == 2

@@ -14,6 +14,7 @@ from keras_doctor.cli.show import show, style
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.errors.facts import Given
+    from keras_doctor.model import Snapshot
 
 MAX_FACTS = 16 * 1024 * 1024
 
@@ -29,8 +30,8 @@ def parser() -> Parser:
             "--facts",
             "FILE",
             "what is known of the environment: the output of pip list, pip freeze, pip inspect or "
-            "conda list, an environment.yml, a few sentences, or JSON with packages, python, os, "
-            "manager, env, command",
+            "conda list, an environment.yml, what `keras-doctor snapshot` wrote, some sentences, "
+            "or JSON with packages, python, os, manager, env, command",
         ),
         words.backend_option(),
         Option("--exit-zero", None, "exit 0 even with causes found"),
@@ -60,7 +61,9 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
 
         return print_help(name)
     check_writable(options.output)
-    facts = _facts(options.facts)
+    facts, snapshot = _facts(options.facts)
+    if snapshot is not None and options.python:
+        raise UsageError("--facts names a snapshot, and --python another environment.")
     text = _text(options.words[0] if options.words else None)
     if not text.strip():
         raise UsageError(
@@ -71,7 +74,12 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     from keras_doctor import api
 
     examination = api.explain(
-        text, facts=facts, wish=options.backend, python=options.python, here=True
+        text,
+        facts=facts,
+        wish=options.backend,
+        python=options.python,
+        here=True,
+        snapshot=snapshot,
     )
     status = 1 if examination.diagnosis.causes and not options.exit_zero else 0
 
@@ -110,9 +118,10 @@ def _text(path: str | None) -> str:
         raise UsageError(f"{path} cannot be read: {reason}.", code="text") from None
 
 
-def _facts(path: str | None) -> Given | None:
+def _facts(path: str | None) -> tuple[Given | None, Snapshot | None]:
+    """What the file states: facts, or a whole snapshot."""
     if path is None:
-        return None
+        return None, None
     from keras_doctor.errors.facts import facts_of_file
     from keras_doctor.errors.reading import decode
     from keras_doctor.knowledge.releases import known_packages
@@ -126,8 +135,12 @@ def _facts(path: str | None) -> Given | None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(f"The facts {path} cannot be read: {reason}.", code="facts") from None
+    if b'"schema_version"' in data[:2000] and path != "-":
+        from keras_doctor.cli.check import load
+
+        return None, load(path)
     facts = facts_of_file(decode(data), known_packages())
     if facts == type(facts)():
         # Whoever has nothing to state states nothing: the text is judged all the same.
         sys.stderr.write(f"No facts were found in {path}; the text alone is judged.\n")
-    return facts
+    return facts, None

@@ -167,7 +167,7 @@ def explain(examination: Examination, *, exit_code: int) -> dict[str, Any]:
     interpreter, machine = snapshot.interpreter, snapshot.machine
     return report | {
         "live": None,
-        "failures": [_run(outcome) for outcome in examination.outcomes],
+        "failures": [_owned(_run(outcome)) for outcome in examination.outcomes],
         "facts": {
             "python": interpreter.version if interpreter else None,
             "system": machine.system if machine else None,
@@ -178,6 +178,16 @@ def explain(examination: Examination, *, exit_code: int) -> dict[str, Any]:
         if told
         else None,
     }
+
+
+def _owned(failure: dict[str, Any]) -> dict[str, Any]:
+    """A failure whose frames say which import package each lies in, by its path alone."""
+    from keras_doctor.rules.message.asked import place_of
+
+    chain = failure["exception"]["chain"] if failure["exception"] else ()
+    for frame in (*failure["crash_frames"], *(f for raised in chain for f in raised["frames"])):
+        frame["package"] = place_of(frame["file"]).top
+    return failure
 
 
 def check(examination: Examination, *, exit_code: int) -> dict[str, Any]:

@@ -327,3 +327,18 @@ def test_a_nightly_is_told_to_be_one() -> None:
 def test_nothing_known_stays_unknown() -> None:
     causes = keras_doctor.explain("ValueError: the moon is full").diagnosis.causes
     assert [one.cause for one in causes] == ["unknown"]
+
+
+def test_a_warning_beside_a_traceback_is_no_cause() -> None:
+    warning = (
+        "2021-05-01 10:00:00.123456: W tensorflow/dso_loader.cc:60] Could not load dynamic library "
+        "'libcudart.so.11.0'; dlerror: libcudart.so.11.0: cannot open shared object file\n"
+    )
+    frame = 'Traceback (most recent call last):\n  File "a.py", line 2, in <module>\n'
+    text = f"{warning}{frame}    from keras.utils import np_utils\n"
+    text += "ImportError: cannot import name 'np_utils' from 'keras.utils'\n"
+    causes = [one.cause for one in keras_doctor.explain(text).diagnosis.causes]
+    assert causes[0] == "api-removed-or-moved"
+    assert "cuda-mismatch" not in causes
+    alone = keras_doctor.explain(warning).diagnosis.causes
+    assert "cuda-mismatch" in [one.cause for one in alone]

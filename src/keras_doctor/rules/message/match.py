@@ -29,12 +29,28 @@ def said(signature: Signature, outcome: Outcome) -> re.Match[str] | None:
     for place in places:
         lowered = place.lower()
         if any(literal in lowered for literal in signature.literals):
-            found = found or pattern.search(place)
+            found = found or _first(pattern, place, loud=any(r.frames for r in outcome.chain))
     if found is None or (signature.unless and _compiled(signature.unless).search(text)):
         return None
     if signature.frames and not _shows_frame(signature.frames, outcome, text):
         return None
     return found
+
+
+# Lines of a log that are no errors: those of TensorFlow and absl, and of Python's logging.
+_MILD = re.compile(r"^\S* ?\d\d:\d\d:\d\d[.,]\d+:? [WI]\b|^[WI]\d{4} \d\d:|^(?:WARNING|INFO)\b")
+_MATCHES = 20
+
+
+def _first(pattern: re.Pattern[str], text: str, *, loud: bool) -> re.Match[str] | None:
+    """The first match; beside a traceback (`loud`), a warning in the log is none."""
+    for count, found in enumerate(pattern.finditer(text)):
+        if not loud or count >= _MATCHES:
+            return found
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.end()]
+        if not _MILD.match(line):
+            return found
+    return None
 
 
 def _shows_frame(pattern: str, outcome: Outcome, text: str) -> bool:

@@ -26,7 +26,7 @@ def render_scan(
     going = [row for row in scan.judged if row.here is not False and row.gone]
     page.text(_verdict(scan, broken), style="red" if broken else "green")
     if quiet:
-        for row in broken:
+        for row in broken or going:
             _row(page, row, verbose=False)
         return page.render()
     page.blank()
@@ -54,7 +54,10 @@ def _verdict(scan: Scan, broken: list[Judged]) -> str:
     if not scan.judged:
         return "These programs use nothing of Keras or TensorFlow."
     if not any(package.installed for package in scan.packages):
-        return "Nothing of the Keras world is installed to compare with."
+        gone = sum(row.gone for row in scan.judged)
+        if gone:
+            return f"{gone} of {len(scan.judged)} paths are not in the newest releases."
+        return "All that these programs use is in the newest releases."
     return "All that these programs use of the Keras world is there."
 
 

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from keras_doctor.knowledge.pathindex import PathIndex
 
 _MOST = 5
-_INTERNAL = frozenset({"src", "api", "_impl", "tensorflow_backend"})
+_INTERNAL = frozenset({"src", "api", "_impl", "tensorflow_backend", "python"})
 """Where things are made: nobody should import them from there."""
-_SECOND = frozenset({"python", "contrib", "compat", "legacy", "experimental"})
+_SECOND = frozenset({"contrib", "compat", "legacy", "experimental"})
 """Better than nothing."""
 _ALIKE = 0.75
 """How alike two spellings must be."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keras_doctor.errors.facts import Given
     from keras_doctor.model import BackendState, Outcome
     from keras_doctor.refresh.update import Updated
-    from keras_doctor.scan.judge import Judged, Scan
+    from keras_doctor.scan.judge import Scan
     from keras_doctor.targets.inventory import EnvironmentFound
 
 Progress = Callable[[str], None]
@@ -338,17 +338,6 @@ def scan(
             if distribution is not None:
                 installed[top] = distribution.version
     return judge(uses, installed, files=files, problems=problems, python=interpreter)
-
-
-def is_broken(found: Scan) -> bool:
-    """Whether something does not work: here, or where nothing is installed, in any release."""
-    if any(package.installed for package in found.packages):
-        return any(row.here is False and not _all_guarded(row) for row in found.judged)
-    return any(not package.together for package in found.packages)
-
-
-def _all_guarded(row: Judged) -> bool:
-    return all(use.guarded for use in row.uses)
 
 
 def envs(

@@ -25,9 +25,10 @@ def ranked(context: Context, findings: list[Finding]) -> list[Finding]:
     """
     rows = []
     for order, found in enumerate(findings):
-        level = _level(context, found)
+        rank = _rank(context, found)
+        level = _level(context, found, rank)
         if level is not None:
-            rows.append((level, _rank(context, found) or 0, order, found))
+            rows.append((level, rank or 0, order, found))
     kept: list[Finding] = []
     for row in sorted(rows, key=lambda row: row[:3]):
         level, found = row[0], row[3]
@@ -38,9 +39,8 @@ def ranked(context: Context, findings: list[Finding]) -> list[Finding]:
     return kept[:MAX_CAUSES]
 
 
-def _level(context: Context, found: Finding) -> int | None:
+def _level(context: Context, found: Finding, rank: int | None) -> int | None:
     """0 certain, 1 likely, 2 possible, 3 only by facts; None: no cause."""
-    rank = _rank(context, found)
     if not context.failures:
         return {"fatal": 0, "likely": 1}.get(found.weight)
     if rank is None:

@@ -58,12 +58,12 @@ def test_the_releases_in_which_all_of_it_works_at_once(tmp_path: Path) -> None:
     found = scanned(tmp_path, a__py="from keras.utils import np_utils\nfrom keras import Input\n")
     (keras,) = found.packages
     assert keras.together[-1][1] == "2.12.0"
-    assert not api.is_broken(found)
+    assert not found.is_broken
     both = "from keras.utils import np_utils\nfrom keras import ops\n"
     found = scanned(tmp_path, a__py=both)
     (keras,) = found.packages
     assert (keras.together, bool(keras.without)) == ((), True)
-    assert api.is_broken(found)
+    assert found.is_broken
 
 
 def test_notebooks_and_python_2_are_read(tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_an_installed_release_decides(tmp_path: Path) -> None:
     uses = [use for row in found.judged for use in row.uses]
     here = judge(uses, {"keras": "3.5.0"}, files=1)
     assert [row.here for row in here.judged] == [False]
-    assert api.is_broken(here)
-    assert not api.is_broken(judge(uses, {"keras": "2.3.1"}, files=1))
+    assert here.is_broken
+    assert not judge(uses, {"keras": "2.3.1"}, files=1).is_broken
 
 
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

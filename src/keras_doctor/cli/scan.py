@@ -53,7 +53,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
     from keras_doctor import api
 
     found = api.scan(options.words, python=options.python, compare=not options.no_env)
-    status = 1 if api.is_broken(found) else 0
+    status = 1 if found.is_broken else 0
 
     def text() -> str:
         from keras_doctor.report.scan import render_scan

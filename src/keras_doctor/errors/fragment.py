@@ -11,10 +11,9 @@ import re
 from keras_doctor.errors.crash import tells_of_a_crash
 from keras_doctor.errors.message import LINKS, STRAY, exception_in, raised_of
 from keras_doctor.model import Frame, Raised
+from keras_doctor.model.outcome import CUT_OFF
 
 MAX_MESSAGE_LINES = 30
-CUT_OFF = "Unknown"
-"""The type of an exception whose line was cut off."""
 MAX_CHAIN = 50
 
 # Python's own, also without its indentation.

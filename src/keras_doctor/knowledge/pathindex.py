@@ -104,13 +104,7 @@ class PathIndex:
                 indices |= {
                     i for i, text in enumerate(self.releases) if release(text) >= mount.since
                 }
-        found: list[list[int]] = []
-        for index in sorted(indices):
-            if found and found[-1][1] == index - 1:
-                found[-1][1] = index
-            else:
-                found.append([index, index])
-        return tuple((self.releases[first], self.releases[last]) for first, last in found)
+        return runs_of(indices, self.releases)
 
     def top_level(self, version: str) -> list[str]:
         """The modules directly below the package in a release."""
@@ -172,6 +166,17 @@ class PathIndex:
         if name in _TESTS or name.endswith("_test"):
             return True
         return index in line.borrows and index in self.tree.borrowed.with_name(name)
+
+
+def runs_of(indices: Iterable[int], releases: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Neighbouring releases as ranges: first and last of each, inclusive."""
+    found: list[list[int]] = []
+    for index in sorted(indices):
+        if found and found[-1][1] == index - 1:
+            found[-1][1] = index
+        else:
+            found.append([index, index])
+    return tuple((releases[first], releases[last]) for first, last in found)
 
 
 @cache

@@ -2,6 +2,9 @@
 
 from keras_doctor.records import NamedTuple
 
+CUT_OFF = "Unknown"
+"""The type of an exception whose line was cut off from the text that shows it."""
+
 
 class Frame(NamedTuple):
     """One line of a traceback."""

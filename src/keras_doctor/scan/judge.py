@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_doctor.knowledge.pathindex import path_index
+from keras_doctor.knowledge.pathindex import path_index, runs_of
 from keras_doctor.knowledge.paths import close_paths, exists_in, known_ranges, replacement_of
 from keras_doctor.records import NamedTuple
 
@@ -37,10 +37,12 @@ class Judged(NamedTuple):
     @property
     def gone(self) -> bool:
         """Whether the newest release does not have it any more, or never did."""
-        index = path_index(self.path.partition(".")[0])
-        if index is None or self.ranges is None:
-            return False
-        return not self.ranges or self.ranges[-1][1] != index.newest
+        return self.ranges is not None and _is_gone(self.ranges, self.path)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether every place that uses it can do without it."""
+        return all(use.guarded for use in self.uses)
 
 
 class Package(NamedTuple):
@@ -64,6 +66,13 @@ class Scan(NamedTuple):
     problems: tuple[str, ...]
     python: str | None
     """The Python whose releases count as installed."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something does not work: here, or with nothing installed, in any release."""
+        if any(package.installed for package in self.packages):
+            return any(row.here is False and not row.guarded for row in self.judged)
+        return any(not package.together for package in self.packages)
 
 
 def judge(
@@ -139,7 +148,7 @@ def _is_gone(ranges: tuple[tuple[str, str], ...], path: str) -> bool:
 def _package(top: str, rows: list[Judged], installed: Mapping[str, str]) -> Package:
     index = path_index(top)
     releases = index.releases if index else ()
-    needed = [r for r in rows if r.ranges and not all(use.guarded for use in r.uses)]
+    needed = [r for r in rows if r.ranges and not r.guarded]
     sets = {row.path: _indices(row.ranges or (), releases) for row in needed}
     common = set(range(len(releases)))
     for found in sets.values():
@@ -153,7 +162,7 @@ def _package(top: str, rows: list[Judged], installed: Mapping[str, str]) -> Pack
         name=top,
         distribution=DISTRIBUTIONS[top],
         installed=installed.get(top),
-        together=_ranges(common, releases),
+        together=runs_of(common, releases),
         without=tuple(without),
     )
 
@@ -162,13 +171,3 @@ def _indices(ranges: tuple[tuple[str, str], ...], releases: tuple[str, ...]) -> 
     return {
         i for first, last in ranges for i in range(releases.index(first), releases.index(last) + 1)
     }
-
-
-def _ranges(indices: set[int], releases: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    found: list[list[int]] = []
-    for index in sorted(indices):
-        if found and found[-1][1] == index - 1:
-            found[-1][1] = index
-        else:
-            found.append([index, index])
-    return tuple((releases[first], releases[last]) for first, last in found)

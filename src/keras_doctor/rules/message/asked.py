@@ -110,6 +110,12 @@ def place_of(path: str) -> Place:
     return Place(kind="user", top=None, path=path)
 
 
+def imported_top(line: str | None) -> str:
+    """The package that a line imports, or imports from; "" for any other line."""
+    found = _STATEMENT.match(line or "")
+    return ((found[1] or found[3]) if found else "").partition(".")[0]
+
+
 def asked_in(context: Context) -> tuple[Asked, ...]:
     """Everything that the failures asked for, the first failure's first."""
     if "asked" not in context.memory:
@@ -246,8 +252,7 @@ def _by(frames: list[Frame], module: str, outcome: Outcome, message: str) -> Pla
         return Place(kind="package", top=failed[1], path=None)
     if frames:
         place = place_of(frames[-1].file)
-        written = _STATEMENT.match(frames[-1].text or "")
-        top = ((written[1] or written[3]) if written else "").partition(".")[0]
+        top = imported_top(frames[-1].text)
         if place.kind != "package" and top and top != module.partition(".")[0]:
             # The user imported a package, and that one, or what it imports, asked.
             return Place(kind="package", top=top, path=None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
+from keras_doctor.model.outcome import CUT_OFF
 from keras_doctor.rules.base import finding, seen, sign
-from keras_doctor.rules.message.asked import place_of
+from keras_doctor.rules.message.asked import imported_top, place_of
 from keras_doctor.rules.message.stages import stage_of
 from keras_doctor.rules.message.world import clash_slug, distribution_for, is_of_the_world
 from keras_doctor.rules.remedies import edit
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 
     from keras_doctor.model import Finding, Raised
     from keras_doctor.rules.context import Context
-
-CUT_OFF = "Unknown"
-"""The type that the reader of fragments gives to an exception that it did not see."""
-_IMPORTS = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import|import\s+([\w.]+))")
 
 
 def cut_off(context: Context) -> Iterator[Finding]:
@@ -35,8 +30,7 @@ def _on_the_way(raised: Raised) -> Iterator[Finding]:
 
     last = raised.frames[-1]
     user = place_of(last.file).top
-    found = _IMPORTS.match(last.text or "")
-    used = ((found[1] or found[2]) if found else "").partition(".")[0]
+    used = imported_top(last.text)
     if user is None or not is_of_the_world(user):
         return
     if user == "tf_keras":

@@ -28,12 +28,9 @@ def other_backend(context: Context) -> Iterator[Finding]:
             if where == "KERAS_BACKEND":
                 yield _set_by_somebody(context, seen_one)
             return
-        for code, cause in (
-            ("KD104", "backend-setting-ignored"),
-            ("KD103", "backend-source-conflict"),
-        ):
-            yield finding(
-                code,
+        for cause in ("backend-setting-ignored", "backend-source-conflict"):
+            yield _report(
+                context,
                 cause,
                 where,
                 title=f"{where} asks for {asked}, and Keras took {seen_one}",
@@ -41,22 +38,16 @@ def other_backend(context: Context) -> Iterator[Finding]:
                     "The program that ran read another setting: another home folder, a variable "
                     "that was set too late, or a Keras that does not read it."
                 ),
-                evidence=[seen(f"Using {seen_one} backend", "the text")],
-                stage=SELECTION,
-                weight="likely",
-                fixes=[
-                    set_variable(
-                        context, "KERAS_BACKEND", asked, "Set KERAS_BACKEND where it is started."
-                    )
-                ],
-                signs=[sign(printed=r"Using \w+")],
+                backend=seen_one,
+                value=asked,
+                mend="Set KERAS_BACKEND where it is started.",
             )
         return
 
 
 def _set_by_somebody(context: Context, backend: str) -> Finding:
-    return finding(
-        "KD103",
+    return _report(
+        context,
         "backend-source-conflict",
         "KERAS_BACKEND",
         title=f"KERAS_BACKEND asks for {backend}, whatever keras.json says",
@@ -64,14 +55,35 @@ def _set_by_somebody(context: Context, backend: str) -> Finding:
             "The variable comes before keras.json. Where you did not set it, the activation "
             "script of a conda environment may have: etc/conda/activate.d/keras_activate."
         ),
+        backend=backend,
+        value=None,
+        mend="Unset it, or change it in the activation script.",
+    )
+
+
+def _report(
+    context: Context,
+    cause: str,
+    culprit: str,
+    *,
+    title: str,
+    why: str,
+    backend: str,
+    value: str | None,
+    mend: str,
+) -> Finding:
+    from keras_doctor.rules import code_of
+
+    return finding(
+        code_of(cause),
+        cause,
+        culprit,
+        title=title,
+        why=why,
         evidence=[seen(f"Using {backend} backend", "the text")],
         stage=SELECTION,
         weight="likely",
-        fixes=[
-            set_variable(
-                context, "KERAS_BACKEND", None, "Unset it, or change it in the activation script."
-            )
-        ],
+        fixes=[set_variable(context, "KERAS_BACKEND", value, mend)],
         signs=[sign(printed=r"Using \w+")],
     )
 

@@ -27,7 +27,7 @@ _SUSPECT = ("KD402", "KD403", "KD405", "KD407", "KD506")
 _INTERRUPTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGKILL", "SIGQUIT")
 
 
-def concern(ended: Relayed) -> str | None:
+def concern(command: tuple[str, ...], ended: Relayed) -> str | None:
     """Whose business a failure is, by what is known of it.
 
     Returns:
@@ -40,9 +40,36 @@ def concern(ended: Relayed) -> str | None:
     if ended.code < 0:
         name = signal.Signals(-ended.code).name
         return None if name in _INTERRUPTED else "import"
-    if ended.stderr is None:
+    if _tests_failed(command, ended.code):
+        return None
+    if not _was_seen(command, ended):
         return "import"
     return _told(_text(ended))
+
+
+def _tests_failed(command: tuple[str, ...], code: int) -> bool:
+    """Whether pytest ran the tests and some failed: that it could not collect is another status.
+
+    Source: pytest's ExitCode: TESTS_FAILED is 1, INTERRUPTED (errors in collection) 2.
+    """
+    words = {os.path.basename(word) for word in command[:3]}
+    return code == 1 and bool(words & {"pytest", "py.test"})
+
+
+def _was_seen(command: tuple[str, ...], ended: Relayed) -> bool:
+    """Whether stderr is where the failure was told.
+
+    A runner of the user's code (pytest, a module of ``-m``) may tell it on stdout, which does not
+    pass through here; a program that Python runs itself does not.
+    """
+    from keras_doctor.errors.given import given_outcomes
+
+    if ended.stderr is None:
+        return False
+    runs_a_script = len(command) > 1 and command[1].endswith((".py", ".pyw"))
+    if runs_a_script or "-c" in command[1:2]:
+        return True
+    return any(outcome.chain or outcome.signal for outcome in given_outcomes(_text(ended)))
 
 
 def _text(ended: Relayed) -> str:
@@ -162,7 +189,7 @@ def _line(command: tuple[str, ...]) -> str:
 
 def outcome_of(command: tuple[str, ...], ended: Relayed) -> Outcome | None:
     """What became of the command, as a live run of it would have told."""
-    if ended.stderr is None and ended.code >= 0:
+    if ended.code >= 0 and not _was_seen(command, ended):
         return None
     text = _text(ended)
     what = _line(command)

@@ -74,3 +74,20 @@ def test_nothing_to_run_is_refused() -> None:
     done = subprocess.run([*RUN, "--"], capture_output=True, check=False, text=True)
     assert done.returncode == 2
     assert "no command" in done.stderr
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["apart", "2>&1"])
+def test_a_test_session_that_cannot_collect_is_explained(tmp_path: Path, merged: bool) -> None:
+    (tmp_path / "test_k.py").write_text("import keras\ndef test_x():\n    pass\n")
+    done = subprocess.run(
+        [*RUN, "--", sys.executable, "-m", "pytest", "-q", "test_k.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+        cwd=tmp_path,
+        check=False,
+        timeout=120,
+        text=True,
+    )
+    assert done.returncode == 2
+    told = done.stdout if merged else done.stderr
+    assert "Keras is not installed in this Python" in told

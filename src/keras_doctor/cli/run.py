@@ -71,7 +71,7 @@ def _diagnose(options: Options, command: tuple[str, ...], ended: Relayed) -> Non
     """Say why it failed, if it is a failure of ours to explain; never fail by ourselves."""
     from keras_doctor.wrapped import concern, examine
 
-    whose = concern(ended)
+    whose = concern(command, ended)
     if whose is None:
         return
     try:

@@ -100,7 +100,10 @@ def test_keys_of_parts(validator: Any) -> None:
         "fixes",
     ]
     assert cause["docs"] == "rules/KD102"
-    assert list(cause["fixes"][0]) == ["kind", "summary", "argv", "command", "name", "value"]
+    assert list(cause["fixes"][0]) == [
+        *("kind", "summary", "argv", "command", "name", "value"),
+        *("targets", "continues"),
+    ]
     assert cause["fixes"][1]["argv"][1:] == ["-m", "pip", "install", "torch"]
     assert list(data["selection"]) == ["keras", "backend", "sources", "apis"]
     assert list(data["selection"]["backend"]) == ["name", "asked_by", "where", "honoured"]

@@ -359,6 +359,8 @@ class Theano(NamedTuple):
     cxx_where: str | None
     compiler: str | None
     """The compiler's path: of the one that is set, else of the g++ on PATH."""
+    compiler_off_path: str | None = None
+    """Where a usual folder holds that compiler though PATH does not lead there."""
 
 
 class ScriptImport(NamedTuple):

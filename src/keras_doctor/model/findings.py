@@ -27,6 +27,10 @@ class Fix(NamedTuple):
     """The variable, the distribution, the file: what the fix acts on."""
     value: str | None
     """The new value; None to unset, delete, or where there is none."""
+    targets: tuple[str, ...] = ()
+    """All that it acts on: the requirements to install, the paths to delete."""
+    continues: bool = False
+    """Whether the next fix of the finding belongs to the same way out; else it is another one."""
 
 
 class Sign(NamedTuple):

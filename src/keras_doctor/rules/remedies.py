@@ -38,7 +38,14 @@ def path_separator(context: Context) -> str:
     return ";" if _is_windows(context) else ":"
 
 
-def command(context: Context, kind: str, summary: str, argv: tuple[str, ...], name: str) -> Fix:
+def command(
+    context: Context,
+    kind: str,
+    summary: str,
+    argv: tuple[str, ...],
+    name: str,
+    targets: tuple[str, ...] = (),
+) -> Fix:
     """A fix that is one command."""
     return Fix(
         kind=kind,
@@ -47,18 +54,25 @@ def command(context: Context, kind: str, summary: str, argv: tuple[str, ...], na
         command=quoted(argv, windows=_is_windows(context)),
         name=name,
         value=None,
+        targets=targets,
     )
 
 
 def remove(
-    context: Context, paths: tuple[str, ...], summary: str, name: str, *, folders: bool = True
+    context: Context,
+    paths: tuple[str, ...],
+    summary: str,
+    name: str,
+    *,
+    folders: bool = True,
+    continues: bool = False,
 ) -> Fix:
-    """Remove files, or files and folders."""
+    """Remove files, or files and folders; `continues`: before what the next fix installs."""
     if _is_windows(context):
         argv: tuple[str, ...] = ("powershell", "-Command", "Remove-Item", "-Recurse", *paths)
     else:
         argv = ("rm", *(("-r",) if folders else ()), *paths)
-    return command(context, "delete", summary, argv, name)
+    return command(context, "delete", summary, argv, name, paths)._replace(continues=continues)
 
 
 def rename(context: Context, old: str, new: str, summary: str) -> Fix:
@@ -72,7 +86,7 @@ def make_readable(context: Context, path: str, mode: str, summary: str) -> Fix:
     if _is_windows(context):
         return edit("chmod", path, summary)
     argv = ("chmod", *(("-R",) if mode.startswith("u") else ()), mode, path)
-    return command(context, "chmod", summary, argv, path)
+    return command(context, "chmod", summary, argv, path, (path,))._replace(value=mode)
 
 
 def set_variable(context: Context, name: str, value: str | None, summary: str) -> Fix:
@@ -107,6 +121,7 @@ def install(context: Context, *requirements: str, summary: str | None = None) ->
         summary or f"Install {' '.join(requirements)}.",
         _with_target(context, argv),
         _NOT_NAME.split(requirements[0])[0],
+        requirements,
     )
 
 
@@ -124,6 +139,7 @@ def reinstall(context: Context, distribution: Distribution, summary: str | None 
         summary or f"Install {distribution.name} {distribution.version} again, over what is there.",
         _with_target(context, (*argv, "--no-deps", requirement)),
         distribution.name,
+        (requirement,),
     )
 
 
@@ -131,7 +147,7 @@ def uninstall(context: Context, name: str, summary: str) -> Fix:
     """Remove a distribution from the target."""
     installer = _installer(context)
     argv = (*installer, "uninstall", *(() if installer[0] == "uv" else ("-y",)), name)
-    return command(context, "uninstall", summary, _with_target(context, argv), name)
+    return command(context, "uninstall", summary, _with_target(context, argv), name, (name,))
 
 
 def _installer(context: Context) -> tuple[str, ...]:

@@ -37,7 +37,23 @@ def describe_theano(configs, folder):
         "cxx": cxx,
         "cxx_where": cxx_where,
         "compiler": which(program) if program else None,
+        "compiler_off_path": _off_path(program) if program else None,
     }
+
+
+# Where compilers lie on Linux and macOS, whatever PATH says (Filesystem Hierarchy Standard).
+_USUAL_FOLDERS = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/local/bin")
+
+
+def _off_path(program):
+    """Where a program lies that PATH does not lead to; None when PATH leads to it, or nowhere."""
+    if os.sep in program or which(program):
+        return None
+    for folder in _USUAL_FOLDERS:
+        path = os.path.join(folder, program)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def _usual_compiler():

@@ -61,7 +61,7 @@ def _imported(context: Context) -> dict[str, list[Evidence]]:
     found: dict[str, list[Evidence]] = {}
     for each in script.imports if script else ():
         for path in (each.module, *(f"{each.module}.{name}" for name in each.names)):
-            package = _package(context, path)
+            package = package_behind(context, path)
             if package:
                 place = seen(each.text, f"{each.path}:{each.line}")
                 rows = found.setdefault(package, [])
@@ -71,7 +71,7 @@ def _imported(context: Context) -> dict[str, list[Evidence]]:
     return found
 
 
-def _package(context: Context, path: str) -> str | None:
+def package_behind(context: Context, path: str) -> str | None:
     """The package that a dotted path leads into; None for what is no Keras, or cannot be told."""
     top = path.partition(".")[0]
     if top in ("keras", "tf_keras"):
@@ -151,8 +151,8 @@ def _report(
 ) -> Finding:
     script = context.snapshot.target.script
     file = context.shown(script) if script else "the program"
-    keep = "keras" if "keras" in names else names[0]
-    first = evidence[-1].where or file
+    keep = next((name for name in ("keras", "tf_keras") if name in names), names[0])
+    places = _to_change(context, keep) or [evidence[-1].where or file]
     return finding(
         "KD603",
         "mixed-keras-and-tf-keras",
@@ -164,6 +164,28 @@ def _report(
         weight=weight,
         subject="keras",
         blocks=("program",),
-        fixes=[edit("edit-code", first, f"Import everything from {keep}.")],
+        fixes=[
+            edit("edit-code", place, f"Import everything from {_door(keep)}.", keep)._replace(
+                continues=place != places[-1]
+            )
+            for place in places
+        ],
         signs=signs,
     )
+
+
+def _to_change(context: Context, keep: str) -> list[str]:
+    """The first import of another Keras in each file of the program."""
+    found: dict[str, str] = {}
+    for name, rows in _imported(context).items():
+        for row in rows if name != keep else ():
+            path, _, line = (row.where or "").rpartition(":")
+            first = found.get(path)
+            if first is None or int(line) < int(first.rpartition(":")[2]):
+                found[path] = f"{path}:{line}"
+    return list(found.values())
+
+
+def _door(package: str) -> str:
+    """How a package is imported."""
+    return "tensorflow.keras" if package == OWN_COPY else package

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from keras_doctor.knowledge.compatibility import private_copies
-from keras_doctor.rules.base import NotApplicable, RuledOut, finding, seen, sign
+from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
 from keras_doctor.rules.remedies import edit
 from keras_doctor.rules.stages import CODE
 from keras_doctor.versions import satisfies
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keras_doctor.knowledge.compatibility import PrivateCopy
-    from keras_doctor.model import Finding, ScriptImport
+    from keras_doctor.model import Finding, Fix, ScriptImport
     from keras_doctor.rules.context import Context
 
 
@@ -55,6 +55,8 @@ def _report(
 ) -> Finding:
     first = uses[0]
     file = context.shown(first.path)
+    # A program that uses Keras by its own name should not get it by another door besides.
+    instead = "keras" if "keras" in context.script_modules else copy.instead
     return finding(
         "KD605",
         "api-removed-or-moved",
@@ -66,14 +68,23 @@ def _report(
         weight="risk",
         subject=copy.path,
         blocks=("program",),
-        fixes=[
-            edit(
-                "edit-code",
-                f"{each.path}:{each.line}",
-                f"Use {each.text.replace(copy.path, copy.instead)} instead.",
-                each.text.replace(copy.path, copy.instead),
-            )
-            for each in uses[:3]
-        ],
+        fixes=_fixes(copy, uses, instead),
         signs=[sign(file=folder)],
     )
+
+
+def _fixes(copy: PrivateCopy, uses: list[ScriptImport], instead: str) -> list[Fix]:
+    """One way out: in each file, all lines that import from the copy."""
+    files: dict[str, list[ScriptImport]] = {}
+    for each in uses:
+        files.setdefault(each.path, []).append(each)
+    last = next(reversed(files))
+    return [
+        edit(
+            "edit-code",
+            f"{path}:{rows[0].line}",
+            f"Use {listing(row.text.replace(copy.path, instead) for row in rows[:3])} instead.",
+            instead,
+        )._replace(continues=path != last)
+        for path, rows in files.items()
+    ]

@@ -75,7 +75,13 @@ def _finding(context: Context, name: str, leftovers: list[Leftover]) -> Finding:
         stage=PRESENCE,
         weight="fatal",
         fixes=[
-            remove(context, tuple(item.path for item in leftovers), "Remove the leftovers,", name),
+            remove(
+                context,
+                tuple(item.path for item in leftovers),
+                "Remove the leftovers,",
+                name,
+                continues=True,
+            ),
             install(
                 context,
                 f"{name}=={version}" if version else name,

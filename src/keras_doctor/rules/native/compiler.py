@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from keras_doctor.model import Change
 from keras_doctor.rules.base import NotApplicable, RuledOut, Skip, finding, seen, sign
-from keras_doctor.rules.remedies import command, edit, set_variable
+from keras_doctor.rules.remedies import command, edit, path_separator, quoted, set_variable
 from keras_doctor.rules.stages import COMPILER
 
 TYPE_CHECKING = False
@@ -82,6 +83,9 @@ def _slow(context: Context, theano: Theano) -> Finding:
     if theano.cxx == "":
         evidence = [seen("cxx is empty: Theano shall not compile", theano.cxx_where)]
         fixes.append(edit("edit-config", theano.cxx_where or "cxx", "Take the setting cxx away."))
+    elif theano.compiler_off_path:
+        evidence.append(seen("a compiler that PATH does not lead to", theano.compiler_off_path))
+        fixes.append(_with_folder_on_path(context, os.path.dirname(theano.compiler_off_path)))
     else:
         fixes.append(
             command(
@@ -108,6 +112,16 @@ def _slow(context: Context, theano: Theano) -> Finding:
         fixes=fixes,
         signs=signs,
     )
+
+
+def _with_folder_on_path(context: Context, folder: str) -> Fix:
+    path = context.variables.get("PATH")
+    value = path_separator(context).join(filter(None, [path.value if path else None, folder]))
+    fix = set_variable(context, "PATH", value, f"Put {folder} on PATH: the compiler is there.")
+    interpreter = context.snapshot.interpreter
+    if interpreter is not None and interpreter.platform == "win32":
+        return fix
+    return fix._replace(command=f'export PATH="$PATH":{quoted((folder,))}')
 
 
 def _imports_pass(context: Context) -> bool:

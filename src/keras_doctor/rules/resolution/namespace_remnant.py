@@ -59,6 +59,7 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
                     (module.path,),
                     "Remove the folder, after a look into it,",
                     module.path,
+                    continues=True,
                 ),
                 install(context, name, summary=f"then install {name}."),
             ],

@@ -81,7 +81,8 @@ def _pip(context: Context, pip: PathCommand) -> Finding:
                 "Give the Python that runs a pip of its own.",
                 (python, "-m", "ensurepip"),
                 "pip",
-            )
+                ("pip",),
+            )._replace(continues=True)
         )
     fixes.append(
         command(
@@ -90,6 +91,7 @@ def _pip(context: Context, pip: PathCommand) -> Finding:
             "Install with the Python that runs.",
             (python, "-m", "pip", "install", "keras"),
             "keras",
+            ("keras",),
         )
     )
     if pip.interpreter:

@@ -100,6 +100,20 @@ class Experiment:
             return diagnosis._replace(backends=states)
         return diagnosis
 
+    def try_once(self, *, command: bool, keep: bool = True) -> Diagnosis:
+        """Run the world as it is, one training step included; nothing is peeled off.
+
+        Args:
+            command: Whether the user's command is run, if there is one.
+            keep: Whether what that command leaves in HOME stays.
+        """
+        if command and self.found.run and not self.has_run:
+            self._run_command(keep=keep)
+        self._run_imports(train=True)
+        if self.look_closer is not None and self.context().failures:
+            self.snapshot = self.look_closer()
+        return diagnose(self.context())
+
     def _something_works(self) -> bool:
         return any(o.kind != "command" and o.status == "passed" for o in self.outcomes)
 
@@ -143,13 +157,17 @@ class Experiment:
 
         return statements_of(self.snapshot.script)
 
-    def _run_command(self) -> None:
+    def _run_command(self, *, keep: bool = True) -> None:
         from keras_doctor.live import run_command
 
         self.progress("Running your command")
         self.outcomes.append(
             run_command(
-                self.found.run, self.found.run_environ, self.found.run_folder, timeout=self.timeout
+                self.found.run,
+                self.found.run_environ,
+                self.found.run_folder,
+                timeout=self.timeout,
+                keep=keep,
             )
         )
 

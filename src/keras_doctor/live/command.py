@@ -56,6 +56,7 @@ def run_command(
     *,
     shell: bool = False,
     timeout: float = 120.0,
+    keep: bool = True,
 ) -> Outcome:
     """Runs a command once, with a private HOME and without writing bytecode.
 
@@ -65,6 +66,7 @@ def run_command(
         folder: its working folder.
         shell: whether bash (else sh) reads it.
         timeout: seconds. Reaching it is no failure when the Keras world had been imported.
+        keep: whether what it leaves in HOME by a visible name is moved to the real one.
 
     Returns:
         What happened, read from the exit status and the output; see `judge_command`.
@@ -73,7 +75,7 @@ def run_command(
     what = " ".join(words) if shell else shlex.join(words)
     blank = not_started("command", what)
     try:
-        with PrivateHome(environ, folder, own_program=True) as home:
+        with PrivateHome(environ, folder, own_program=True, keep=keep) as home:
             variables = dict(home.environ)
             # A crash leaves its frames, and what was printed stays in order.
             variables.setdefault("PYTHONFAULTHANDLER", "1")

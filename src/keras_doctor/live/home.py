@@ -63,6 +63,7 @@ class PrivateHome:
         changes: Sequence[Change] = (),
         keras_homes: Sequence[str] = (),
         own_program: bool = False,
+        keep: bool = True,
     ) -> None:
         """Prepares; nothing is written before the context is entered.
 
@@ -73,6 +74,7 @@ class PrivateHome:
             keras_homes: values of KERAS_HOME that a line of the script sets.
             own_program: the run is the user's program, not only imports: its caches and
                 temporary files stay the user's.
+            keep: of such a run: what it leaves in HOME is kept.
         """
         self.real = os.path.abspath(os.path.join(folder, real_home(environ)))
         self.folder = folder
@@ -80,6 +82,7 @@ class PrivateHome:
         self.changes = [each for each in changes if each.kind == "config-text"]
         self.keras_homes = keras_homes
         self.own_program = own_program
+        self.keep = keep
         self.environ = dict(environ)
         self.root = ""
         self._renamed: list[tuple[str, str]] = []
@@ -108,7 +111,7 @@ class PrivateHome:
     ) -> None:
         """Removes everything that the run left."""
         try:
-            if self.own_program:
+            if self.own_program and self.keep:
                 self._hand_over()
         finally:
             self._remove()

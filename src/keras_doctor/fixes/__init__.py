@@ -1,0 +1,1 @@
+"""Repairs: plan, rehearse, apply, verify, undo."""

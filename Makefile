@@ -9,13 +9,14 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test fuzz type lint format layers check lab bench bench-verify bench-wrap docs-compat dist clean
+.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix bench bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
 	@echo "make test    make the development environment and run the tests"
 	@echo "make check   type, lint and layer checks"
 	@echo "make lab     examine every environment of the laboratory (KERAS_DOCTOR_LAB)"
+	@echo "make lab-fix repair every environment of the laboratory, and undo it"
 	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
 	@echo "make bench-verify  measure check --verify against hashlib and openssl"
 	@echo "make docs-compat  write docs/compatibility.md from the releases and the measured boundaries"
@@ -59,6 +60,9 @@ check: type lint layers
 
 lab: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/lab.py $(ARGS)
+
+lab-fix: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/repairs.py $(ARGS)
 
 bench: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/speed.py $(ARGS)

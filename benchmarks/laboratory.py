@@ -215,6 +215,11 @@ def remove_tree(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
+def run_laboratory(laboratory: Laboratory, arguments: Sequence[str]) -> tuple[int, str]:
+    """Runs a command of lab.py; its exit status, and all that it printed."""
+    return _run(laboratory, arguments, laboratory.timeout)
+
+
 def _failed(scenario: Scenario, problem: str, *, healed: bool) -> Verdict:
     return judge(scenario, None, exit_code=None, seconds=0, healed=healed, problem=problem)
 

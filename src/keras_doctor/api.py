@@ -8,18 +8,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from keras_doctor.collect import collect
-from keras_doctor.collect.wanted import request_for
 from keras_doctor.diagnosis import diagnose
-from keras_doctor.model import Examination, Script, Snapshot, Variable
-from keras_doctor.rules.context import Context, Elsewhere
+from keras_doctor.gather import elsewhere_of, facts_of
+from keras_doctor.model import Examination, Snapshot
+from keras_doctor.rules.context import Context
 from keras_doctor.targets import Found, find_target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
     from keras_doctor.errors.facts import Given
+    from keras_doctor.fixes.history import History, Undone
+    from keras_doctor.fixes.repair import Consent
+    from keras_doctor.fixes.search import Options as FixOptions
     from keras_doctor.model import BackendState, Outcome
+    from keras_doctor.model.plan import Repair
     from keras_doctor.refresh.update import Updated
     from keras_doctor.scan.judge import Scan
     from keras_doctor.targets.inventory import EnvironmentFound
@@ -87,7 +90,7 @@ def check(
         return _examined(context, ()), ()
     found = _find(python, kernel, project, command, environ, folder)
     # Looking at everything costs three times as much: first see whether it works.
-    facts = _collect(found, wish, thorough=thorough or verify != "no")
+    facts = facts_of(found, wish, thorough=thorough or verify != "no")
     verified: Callable[[Snapshot], Snapshot] = _unchanged
     if verify != "no":
         from keras_doctor.verified import verification_of
@@ -100,11 +103,11 @@ def check(
             share=share,
         )
         facts = verified(facts)
-    elsewhere = _elsewhere(facts, found)
+    elsewhere = elsewhere_of(facts, found)
     if not live:
         examined = _examined(Context(facts, wish=wish, elsewhere=elsewhere), ())
         if examined.diagnosis.causes and not thorough:
-            facts = verified(_collect(found, wish, thorough=True))
+            facts = verified(facts_of(found, wish, thorough=True))
             examined = _examined(Context(facts, wish=wish, elsewhere=elsewhere), ())
         return examined, found.considered
     from keras_doctor.experiment import Experiment
@@ -115,7 +118,7 @@ def check(
         wish=wish,
         timeout=timeout,
         elsewhere=elsewhere,
-        look_closer=lambda: verified(_collect(found, wish, thorough=True)),
+        look_closer=lambda: verified(facts_of(found, wish, thorough=True)),
         progress=progress or _silent,
     )
     diagnosis = experiment.examine(train=train)
@@ -158,8 +161,8 @@ def after(
         keras_doctor.collect.CollectError: The target could not be read.
     """
     found = _find(None, None, None, command, environ, folder)
-    facts = _collect(found, wish, thorough=True)
-    elsewhere = _elsewhere(facts, found)
+    facts = facts_of(found, wish, thorough=True)
+    elsewhere = elsewhere_of(facts, found)
     ran = (outcome,) if outcome is not None else ()
     if not live:
         return _examined(Context(facts, wish=wish, outcomes=ran, elsewhere=elsewhere), ())
@@ -231,15 +234,102 @@ def explain(
     elif here and facts is None and any(map(os.path.isdir, folders_of_packages(failure))):
         found = _find(None, None, None, (), environ, folder)
     if found is not None:
-        snapshot = _collect(found, wish, thorough=True)
+        snapshot = facts_of(found, wish, thorough=True)
         entries = {os.path.realpath(entry.path) for entry in snapshot.path}
         places = folders_of_packages(failure)
         if python is not None or any(os.path.realpath(place) in entries for place in places):
-            elsewhere = _elsewhere(snapshot, found)
+            elsewhere = elsewhere_of(snapshot, found)
             return _examined(
                 Context(snapshot, wish=wish, outcomes=outcomes, elsewhere=elsewhere), ()
             )
     return _examined(Context(told(failure, facts), wish=wish, outcomes=outcomes), ())
+
+
+def fix(
+    *,
+    python: str | None = None,
+    kernel: str | None = None,
+    project: str | None = None,
+    command: Sequence[str] = (),
+    wish: str | None = None,
+    options: FixOptions | None = None,
+    agree: Callable[[Repair], Consent] | None = None,
+    timeout: float = 120.0,
+    environ: Mapping[str, str] | None = None,
+    folder: str | None = None,
+    progress: Progress | None = None,
+) -> Repair:
+    """Make `import keras` work, as a transaction: plan, rehearse, apply, verify, or roll back.
+
+    Args:
+        python: An interpreter, an environment folder, or a name like ``3.11``.
+        kernel: The name of a Jupyter kernelspec.
+        project: The folder that the user runs in; default: `folder`.
+        command: The user's command as typed; it is run once as it is, and in the rehearsal.
+        wish: The backend that must work afterwards, or None for the one that is asked for now.
+        options: What the user says about the plan.
+        agree: Shown the rehearsed plan, says what may be done; default: nothing may.
+        timeout: Seconds for each live run.
+        environ: The user's environment; default: this process's.
+        folder: The user's working folder; default: this process's.
+        progress: Told before each slow step.
+
+    Returns:
+        What was found out and done; ``.verified`` is True when it works now.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such target.
+        keras_doctor.collect.CollectError: The target could not be read.
+        keras_doctor.fixes.transaction.errors.TransactionError: Another repair is under way
+            there, or this one was rolled back.
+    """
+    from keras_doctor.fixes.repair import Consent, repair
+    from keras_doctor.fixes.search import Options
+    from keras_doctor.fixes.trial import Asked
+
+    asked = Asked(
+        python=python,
+        kernel=kernel,
+        project=project,
+        command=tuple(command),
+        wish=wish,
+        timeout=timeout,
+        environ=dict(os.environ if environ is None else environ),
+        folder=folder or os.getcwd(),
+    )
+    agree = agree or (lambda _: Consent(apply=False))
+    return repair(asked, options or Options(), agree, progress or _silent)
+
+
+def undo(journal_id: str | None = None, *, environ: Mapping[str, str] | None = None) -> Undone:
+    """Bring back, to the byte, what a repair has changed.
+
+    Args:
+        journal_id: Which repair; None for the last one.
+        environ: The user's environment; default: this process's.
+    """
+    from keras_doctor.fixes import history
+
+    return history.undo(journal_id, os.environ if environ is None else environ)
+
+
+def history(*, environ: Mapping[str, str] | None = None) -> History:
+    """The repairs that were made, newest first."""
+    from keras_doctor.fixes import history
+
+    return history.history(os.environ if environ is None else environ)
+
+
+def drop(journal_id: str, *, force: bool = False, environ: Mapping[str, str] | None = None) -> None:
+    """Forget a repair and remove the old files that are kept for it.
+
+    Raises:
+        keras_doctor.fixes.transaction.errors.TransactionError: There is none of that id, or it
+            was interrupted and `force` is not given.
+    """
+    from keras_doctor.fixes import history
+
+    history.drop(journal_id, os.environ if environ is None else environ, force=force)
 
 
 def backends(
@@ -264,13 +354,13 @@ def backends(
     found = _find(python, kernel, project, command, environ, folder)
     from keras_doctor.experiment import Experiment
 
-    facts = _collect(found, wish, thorough=False)
+    facts = facts_of(found, wish, thorough=False)
     experiment = Experiment(
         found,
         facts,
         wish=wish,
         timeout=timeout,
-        elsewhere=_elsewhere(facts, found),
+        elsewhere=elsewhere_of(facts, found),
         progress=progress or _silent,
     )
     states = experiment.try_backends() if live else ()
@@ -289,7 +379,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Collect every fact about a target without importing its packages (not masked)."""
     found = _find(python, kernel, project, command, environ, folder)
-    return _collect(found, wish, thorough=True)
+    return facts_of(found, wish, thorough=True)
 
 
 def scan(
@@ -420,49 +510,4 @@ def _find(
         command=command,
         environ=os.environ if environ is None else environ,
         folder=folder or os.getcwd(),
-    )
-
-
-def _collect(found: Found, wish: str | None, *, thorough: bool) -> Snapshot:
-    """The facts of a target, its script and who sets its variables included."""
-    script = _read_script(found, wish)
-    snapshot = collect(
-        found.target,
-        found.environ,
-        request_for(script, wish, options=found.options, thorough=thorough),
-    )
-    variables = tuple(
-        Variable(name=v.name, value=v.value, set_by=v.set_by or found.set_by.get(v.name))
-        for v in snapshot.variables
-    )
-    return snapshot._replace(script=script, variables=variables)
-
-
-def _read_script(found: Found, wish: str | None) -> Script | None:
-    if not (found.target.script or found.module or found.code):
-        if found.argv or wish is None:
-            return None
-        from keras_doctor.targets.programs import choosing_program
-
-        return choosing_program(found.target.folder, wish)
-    from keras_doctor.targets.script import read_script
-
-    return read_script(
-        found.target.script, module=found.module, code=found.code, folder=found.target.folder
-    )
-
-
-def _elsewhere(snapshot: Snapshot, found: Found) -> tuple[Elsewhere, ...]:
-    """Other Pythons that hold Keras; looked for only when it is missing here."""
-    module = next((m for m in snapshot.modules if m.name == "keras"), None)
-    if module is not None and module.kind != "missing":
-        return ()
-    from keras_doctor.targets.inventory import list_environments
-
-    places = list_environments(found.environ, found.target.folder, timeout=5.0)
-    here = snapshot.target.python
-    return tuple(
-        Elsewhere(place.python, tuple(f"{p.name} {p.version}" for p in place.packages))
-        for place in places
-        if place.python != here and any(p.name == "keras" for p in place.packages)
     )

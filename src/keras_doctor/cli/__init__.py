@@ -21,6 +21,9 @@ from keras_doctor.cli.program import program_name
 
 COMMANDS = {
     "check": "say why `import keras` fails, or that it works (the default)",
+    "fix": "make it work: plan, rehearse in a copy, apply, verify; undo brings the old state back",
+    "undo": "bring back what a repair has changed",
+    "history": "list the repairs that were made",
     "backends": "say which backend is chosen and why, and try each one",
     "explain": "say what a pasted traceback, a log or a notebook's output means",
     "run": "run a command of yours unchanged, and say why if it fails: run -- COMMAND",

@@ -21,6 +21,7 @@ _EXPECTED = (
     ("keras_doctor.collect", "CollectError", "collect"),
     ("keras_doctor.collect.load", "SnapshotError", "snapshot"),
     ("keras_doctor.compat", "CompatError", "package"),
+    ("keras_doctor.fixes.transaction.errors", "TransactionError", "repair"),
 )
 
 

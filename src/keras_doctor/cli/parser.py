@@ -34,9 +34,13 @@ class Option:
             reason.
         default: The value when it is not given.
         implied: The value when it is given without one; then one can only follow after ``=``.
+        many: Whether it may be given several times; its value is the tuple of all words.
     """
 
-    __slots__ = ("choices", "convert", "default", "implied", "metavar", "name", "short", "text")
+    __slots__ = (
+        *("choices", "convert", "default", "implied", "many", "metavar", "name", "short"),
+        "text",
+    )
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Option:
         convert: Callable[[str], Any] | None = None,
         default: Any = None,
         implied: str | None = None,
+        many: bool = False,
     ) -> None:
         self.name = name
         self.metavar = metavar
@@ -56,8 +61,9 @@ class Option:
         self.short = short
         self.choices = choices
         self.convert = convert
-        self.default = default if metavar else False
+        self.default = (() if many else default) if metavar else False
         self.implied = implied
+        self.many = many
 
     @property
     def key(self) -> str:
@@ -137,7 +143,10 @@ class Parser:
                 continue
             name, equals, value = word.partition("=")
             option = self.options.get(name) or self._short.get(name) or self._refuse_option(name)
-            setattr(values, option.key, self._value(option, rest, value if equals else None))
+            given = self._value(option, rest, value if equals else None)
+            if option.many:
+                given = (*getattr(values, option.key), given)
+            setattr(values, option.key, given)
         for one, other in self.clashes:
             if getattr(values, self.options[one].key) and getattr(values, self.options[other].key):
                 raise UsageError(f"{one} and {other} contradict each other.")

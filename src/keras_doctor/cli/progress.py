@@ -88,6 +88,13 @@ class Progress:
             self._timer.join()
             self._timer = None
 
+    def pause(self) -> None:
+        """Take away what is shown, before something else is written."""
+        self._stop()
+        if self._shown:
+            self._write(_ERASE)
+            self._shown = False
+
     def __enter__(self) -> Self:
         return self
 
@@ -97,10 +104,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop()
-        if self._shown:
-            self._write(_ERASE)
-            self._shown = False
+        self.pause()
 
     def _write(self, text: str) -> None:
         try:

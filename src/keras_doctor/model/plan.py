@@ -104,6 +104,8 @@ class Repair(NamedTuple):
     verified: bool | None
     """Whether it works now in the real environment; None: not tried, or steps are left."""
     journal: str | None
+    environment: str | None
+    """The folder of a new environment, when the plan makes one."""
     remarks: tuple[str, ...]
     """What the user should know: who owns the environment, which processes have it loaded."""
     refusal: str | None

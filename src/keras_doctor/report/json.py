@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from keras_doctor.compat.answer import Answer
+    from keras_doctor.fixes.history import History, Undone
+    from keras_doctor.fixes.transaction.journal import Journal
     from keras_doctor.knowledge.contents import Contents
     from keras_doctor.model import (
         BackendState,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
         Snapshot,
         Verified,
     )
+    from keras_doctor.model.plan import Repair, Step
     from keras_doctor.refresh.update import Updated
     from keras_doctor.report.pages import RulePage
     from keras_doctor.scan.judge import Scan
@@ -63,6 +66,20 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
     "check": _EXAMINATION,
     "run": _EXAMINATION,
     "explain": (*_EXAMINATION, "failures", "facts"),
+    "fix": (
+        *_EXAMINATION,
+        "plan",
+        "alternatives",
+        "rehearsal",
+        "applied",
+        "manual",
+        "journal",
+        "environment",
+        "remarks",
+        "refusal",
+    ),
+    "undo": ("undone", "recovered", "refusal"),
+    "history": ("repairs", "problems", "folder", "dropped"),
     "backends": ("wish", "selection", "backends", "live"),
     "envs": ("environments",),
     "compat": (
@@ -125,6 +142,82 @@ def failure(command: str | None, problem: Problem, *, exit_code: int) -> dict[st
 def run(examination: Examination, *, exit_code: int) -> dict[str, Any]:
     """The report of `run`: that of `check`; the exit status is the command's own."""
     return check(examination, exit_code=exit_code) | {"command": "run"}
+
+
+def fix(repair: Repair, *, exit_code: int) -> dict[str, Any]:
+    """The report of `fix`: that of `check` about the world as it was, and what was done.
+
+    ``verified`` tells here whether it works now.
+    """
+    rehearsal = repair.rehearsal
+    return check(repair.examination, exit_code=exit_code) | {
+        "command": "fix",
+        "verified": repair.verified,
+        "plan": [_step(step) for step in repair.steps],
+        "alternatives": [
+            {"steps": [_step(step) for step in other.steps], "why_not": other.why_not}
+            for other in repair.alternatives
+        ],
+        "rehearsal": None
+        if rehearsal is None
+        else rehearsal._asdict()
+        | {
+            "distributions": [each._asdict() for each in rehearsal.distributions],
+            "newly_broken": list(rehearsal.newly_broken),
+        },
+        "applied": repair.applied,
+        "manual": [_step(step) for step in repair.manual],
+        "journal": repair.journal,
+        "environment": repair.environment,
+        "remarks": list(repair.remarks),
+        "refusal": repair.refusal,
+    }
+
+
+def undo(done: Undone, *, exit_code: int) -> dict[str, Any]:
+    """The report of `undo`."""
+    return _envelope("undo", None, exit_code=exit_code) | {
+        "undone": None if done.journal is None else _journal(done.journal),
+        "recovered": [_journal(each) for each in done.recovered],
+        "refusal": done.refusal,
+    }
+
+
+def history(listing: History, *, dropped: str | None, exit_code: int = 0) -> dict[str, Any]:
+    """The report of `history`."""
+    return _envelope("history", None, exit_code=exit_code) | {
+        "repairs": [_journal(each) for each in listing.journals],
+        "problems": list(listing.problems),
+        "folder": listing.folder,
+        "dropped": dropped,
+    }
+
+
+def _journal(journal: Journal) -> dict[str, Any]:
+    return {
+        "id": journal.id,
+        "created": journal.created,
+        "environment": journal.environment,
+        "status": journal.status,
+        "summary": list(journal.summary),
+        "changes": len(journal.changes),
+        "left": list(journal.left),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return step._asdict() | {
+        "paths": list(step.paths),
+        "requirements": list(step.requirements),
+        "commands": [
+            {
+                "manager": each.manager,
+                "argv": None if each.argv is None else list(each.argv),
+                "command": each.text,
+            }
+            for each in step.commands
+        ],
+    }
 
 
 def explain(examination: Examination, *, exit_code: int) -> dict[str, Any]:
@@ -485,6 +578,8 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "command": fix.command,
         "name": fix.name,
         "value": fix.value,
+        "targets": list(fix.targets),
+        "continues": fix.continues,
     }
 
 

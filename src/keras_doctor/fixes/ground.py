@@ -1,0 +1,82 @@
+"""Which folders a repair may change, and which a rehearsal must shield."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from keras_doctor.fixes.rehearse.place import NoPlaceError, Overlay
+from keras_doctor.fixes.ways import roots_of
+from keras_doctor.live.home import real_home
+from keras_doctor.records import NamedTuple
+from keras_doctor.rules.context import is_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from keras_doctor.fixes.rehearse.place import Place
+    from keras_doctor.rules.context import Context
+
+_CACHES = (".cache", os.path.join(".local", "share", "uv"), ".pyenv", ".conda")
+"""In HOME: what installers fill, which is worth keeping, and Pythons."""
+
+
+class Ground(NamedTuple):
+    """The folders of one repair."""
+
+    roots: tuple[str, ...]
+    """The environment's folders: their changes are carried over."""
+    scratch: tuple[str, ...]
+    """The folders of settings and of the user's program: their changes are thrown away."""
+    kept: tuple[str, ...]
+    """Inside of these: what stays the common one."""
+
+
+def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
+    """The folders that a repair of this target has to do with; all exist."""
+    roots = tuple(dict.fromkeys(os.path.realpath(r) for r in roots_of(context) if os.path.isdir(r)))
+    target = context.snapshot.target
+    home = os.path.realpath(real_home(environ))
+    places = [target.folder]
+    if target.script:
+        places.append(os.path.dirname(target.script))
+    places += [
+        os.path.dirname(config.path)
+        for config in context.snapshot.configs
+        if config.kind == "keras.json"
+    ]
+    scratch: list[str] = []
+    for place in places:
+        folder = _existing(os.path.realpath(place))
+        if folder != os.sep and folder not in roots and folder not in scratch:
+            scratch.append(folder)
+    kept = [os.path.join(home, name) for name in _CACHES]
+    return Ground(
+        roots=roots,
+        scratch=tuple(scratch),
+        kept=tuple(
+            path
+            for path in kept
+            if os.path.isdir(path)
+            and any(is_inside(path, folder) for folder in scratch)
+            and not any(is_inside(root, path) or is_inside(path, root) for root in roots)
+        ),
+    )
+
+
+def _existing(folder: str) -> str:
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def make_place(ground: Ground, progress: Callable[[str], None]) -> Place:
+    """The best world that can be made here.
+
+    Raises:
+        NoPlaceError: None can.
+    """
+    return Overlay(ground.roots, ground.scratch, ground.kept, progress)
+
+
+__all__ = ["Ground", "NoPlaceError", "ground_of", "make_place"]

@@ -1,0 +1,170 @@
+"""Run an installer: uv where there is one, else the pip of the environment, else ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from keras_doctor.fixes.pipsettings import uv_variables
+from keras_doctor.live.process import Child
+from keras_doctor.records import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from keras_doctor.fixes.request import Request
+
+TIMEOUT = 1800.0
+"""Seconds for one run: a TensorFlow is half a gigabyte, over whatever network there is."""
+_HIDDEN = frozenset(
+    {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PIP_TARGET", "PIP_USER", "PIP_PREFIX"}
+)
+"""Variables that would lead an installer elsewhere."""
+
+
+class Installer(NamedTuple):
+    """A program that installs into an environment."""
+
+    name: str
+    """``uv`` | ``pip``."""
+    argv: tuple[str, ...]
+    """How it is started, without its command."""
+
+
+class Installed(NamedTuple):
+    """What became of a run."""
+
+    ok: bool
+    output: str
+    """The end of what it printed."""
+    seconds: float
+
+
+def find_installer(python: str, environ: Mapping[str, str], *, has_pip: bool) -> Installer | None:
+    """The installer for an environment.
+
+    Args:
+        python: Its interpreter.
+        environ: The user's variables.
+        has_pip: Whether it has a pip of its own.
+    """
+    own = os.path.join(os.path.dirname(sys.executable), "uv.exe" if os.name == "nt" else "uv")
+    uv = own if os.access(own, os.X_OK) else shutil.which("uv", path=environ.get("PATH"))
+    if uv:
+        return Installer("uv", (uv,))
+    if has_pip:
+        return Installer("pip", (python, "-I", "-m", "pip"))
+    if _has_own_pip():
+        return Installer("pip", (sys.executable, "-I", "-m", "pip", "--python", python))
+    return None
+
+
+def _has_own_pip() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("pip") is not None
+
+
+def install(
+    installer: Installer,
+    request: Request,
+    python: str,
+    prefix: str | None,
+    environ: Mapping[str, str],
+    *,
+    timeout: float = TIMEOUT,
+) -> Installed:
+    """Remove and install what a request says, in one environment.
+
+    Args:
+        installer: Which program does it.
+        request: What is asked for.
+        python: The environment's interpreter.
+        prefix: The environment's folder.
+        environ: The user's variables; those that would lead elsewhere are left out.
+        timeout: Seconds for each run.
+
+    Raises:
+        OSError: The installer cannot be started.
+    """
+    variables = {name: value for name, value in environ.items() if name not in _HIDDEN}
+    if installer.name == "uv":
+        variables.update(uv_variables(environ, prefix))
+        variables.update(UV_NO_PROGRESS="1", NO_COLOR="1")
+        variables.pop("VIRTUAL_ENV", None)
+    else:
+        variables.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", NO_COLOR="1")
+    done = Installed(ok=True, output="", seconds=0.0)
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
+        for argv in commands(installer, request, python, folder):
+            child = Child(argv, variables, folder, folder)
+            ended = child.finish(timeout, lambda _child: None)
+            done = Installed(
+                ok=ended.code == 0,
+                output=ended.output[-20_000:],
+                seconds=done.seconds + ended.seconds,
+            )
+            if not done.ok:
+                break
+    return done
+
+
+def commands(
+    installer: Installer, request: Request, python: str, folder: str
+) -> list[tuple[str, ...]]:
+    """The command lines of a request; files of constraints are written to `folder`."""
+    found = []
+    target = ("--python", python) if installer.name == "uv" else ()
+    head = (*installer.argv, *(("pip",) if installer.name == "uv" else ()))
+    if request.uninstall:
+        yes = () if installer.name == "uv" else ("-y",)
+        found.append((*head, "uninstall", *target, *yes, *request.uninstall))
+    if request.requirements:
+        options = [*target]
+        options += _files(installer, request, folder)
+        if installer.name == "uv":
+            for name in request.reinstall:
+                options += ["--reinstall-package", name]
+        elif request.reinstall:
+            options += ["--force-reinstall", "--no-deps"]
+        found.append((*head, "install", *options, *request.requirements))
+    return found
+
+
+def _files(installer: Installer, request: Request, folder: str) -> list[str]:
+    options = []
+    lists = [("constraints", "--constraint", request.constraints)]
+    if installer.name == "uv":
+        lists = [
+            ("constraints", "--constraints", request.constraints),
+            ("overrides", "--overrides", request.overrides),
+        ]
+    for name, option, lines in lists:
+        if lines:
+            path = os.path.join(folder, f"{name}.txt")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("".join(line + "\n" for line in lines))
+            options += [option, path]
+    return options
+
+
+def compile_files(python: str, paths: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Compile source files to bytecode, as pip does; what does not compile stays as it is."""
+    if not paths:
+        return
+    variables = {n: v for n, v in environ.items() if n not in _HIDDEN}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run(
+        [python, "-I", "-S", "-m", "compileall", "-q", "-i", "-", "-j", "0"],
+        input="\n".join(paths),
+        text=True,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=TIMEOUT,
+        check=False,
+    )

@@ -1,0 +1,1 @@
+"""Try a repair where it changes nothing."""

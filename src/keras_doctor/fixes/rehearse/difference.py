@@ -1,0 +1,136 @@
+"""What a rehearsal has changed, read from the folder in which an overlay keeps its changes.
+
+Sources: the kernel's Documentation/filesystems/overlayfs.rst: a removed name is a character device
+0/0 ("whiteout"); a folder that hides the one below it carries the attribute ``overlay.opaque``.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from keras_doctor.fixes.transaction.states import ABSENT, FileChange, FileState, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
+_ATTRIBUTES = ("trusted.overlay.", "user.overlay.")
+_BYTECODE = re.compile(r"(?P<folder>.*)__pycache__/(?P<module>[^/]+)\.[\w-]+(?:\.opt-\d)?\.pyc\Z")
+_LOCK = ".lock"
+"""What uv leaves in the root of an environment."""
+
+
+def overlay_difference(folder: str, upper: str) -> tuple[FileChange, ...]:
+    """The changes of one folder.
+
+    Files whose content and mode are those of before are none, nor is compiled bytecode whose
+    source did not change, nor an installer's lock file.
+
+    Args:
+        folder: The folder below the overlay, as everybody sees it.
+        upper: Where the overlay has kept the changes; nothing may be mounted any more.
+
+    Returns:
+        Changes in order of their paths, without digests; `staged` lies in `upper`.
+    """
+    found = [
+        change
+        for change in _walk(folder, upper, hidden=False)
+        if change.path != os.path.join(folder, _LOCK)
+    ]
+    return tuple(sorted(_without_idle_bytecode(found)))
+
+
+def _walk(lower: str, upper: str, *, hidden: bool) -> Iterator[FileChange]:
+    """The changes below one folder; `hidden`: nothing of the lower folder shows through."""
+    names = set()
+    with os.scandir(upper) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        names.add(entry.name)
+        yield from _entry(os.path.join(lower, entry.name), entry)
+    if hidden and os.path.isdir(lower) and not os.path.islink(lower):
+        for name in sorted(os.listdir(lower)):
+            if name not in names:
+                yield from removed(os.path.join(lower, name))
+
+
+def _entry(path: str, entry: os.DirEntry[str]) -> Iterator[FileChange]:
+    info = entry.stat(follow_symlinks=False)
+    before = state_of(path, hashed=False)
+    if stat.S_ISCHR(info.st_mode) and info.st_rdev == 0:
+        if before.kind != "absent":
+            yield from removed(path)
+        return
+    if stat.S_ISDIR(info.st_mode):
+        yield from _folder(path, entry.path, before)
+        return
+    strip_attributes(entry.path)
+    after = state_of(entry.path, hashed=False)
+    if before.kind == "folder":
+        yield from removed_inside(path)
+    if not _is_same(path, before, entry.path, after):
+        yield FileChange(path=path, before=before, after=after, staged=entry.path)
+
+
+def _folder(path: str, upper: str, before: FileState) -> Iterator[FileChange]:
+    after = state_of(upper, hashed=False)
+    hidden = _is_opaque(upper)
+    if before.kind != "folder" or before.mode != after.mode:
+        yield FileChange(path=path, before=before, after=after, staged=None)
+    yield from _walk(path, upper, hidden=hidden)
+
+
+def removed(path: str) -> Iterator[FileChange]:
+    """The changes that take a file, or a folder with all that is in it, away."""
+    before = state_of(path, hashed=False)
+    if before.kind == "folder":
+        yield from removed_inside(path)
+    yield FileChange(path=path, before=before, after=ABSENT, staged=None)
+
+
+def removed_inside(folder: str) -> Iterator[FileChange]:
+    """The changes that empty a folder."""
+    for name in sorted(os.listdir(folder)):
+        yield from removed(os.path.join(folder, name))
+
+
+def _is_same(path: str, before: FileState, staged: str, after: FileState) -> bool:
+    if (before.kind, before.mode) != (after.kind, after.mode):
+        return False
+    if before.kind == "link":
+        return before.target == after.target
+    return before.size == after.size and filecmp.cmp(path, staged, shallow=False)
+
+
+def _is_opaque(folder: str) -> bool:
+    for name in _OPAQUE:
+        try:
+            if os.getxattr(folder, name, follow_symlinks=False) in (b"y", b"x"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def strip_attributes(path: str) -> None:
+    """Take away what the overlay has written to a file for its own use."""
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(_ATTRIBUTES):
+            os.removexattr(path, name, follow_symlinks=False)
+
+
+def _without_idle_bytecode(changes: list[FileChange]) -> Iterator[FileChange]:
+    changed = {change.path for change in changes}
+    for change in changes:
+        match = _BYTECODE.match(change.path.replace(os.sep, "/"))
+        if match is None or match["folder"] + match["module"] + ".py" in changed:
+            yield change

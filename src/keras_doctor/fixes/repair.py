@@ -1,0 +1,333 @@
+"""One repair from beginning to end: look, plan, rehearse, apply, verify, or roll back."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from keras_doctor import __version__
+from keras_doctor.fixes import newenv, owner, trial
+from keras_doctor.fixes.byhand import with_commands
+from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
+from keras_doctor.fixes.installed import changed_distributions
+from keras_doctor.fixes.rehearse.place import remove_stale_stages
+from keras_doctor.fixes.search import Options, Search, context_of, environ_after, works
+from keras_doctor.fixes.transaction.apply import apply
+from keras_doctor.fixes.transaction.errors import TransactionError
+from keras_doctor.fixes.transaction.journal import VERIFIED, Store, planned
+from keras_doctor.fixes.transaction.lock import EnvironmentLock
+from keras_doctor.fixes.transaction.statefolder import state_folder
+from keras_doctor.fixes.transaction.undo import recover, undo
+from keras_doctor.fixes.tree import listing
+from keras_doctor.fixes.ways import ways_of
+from keras_doctor.model.plan import Alternative, Rehearsal, Repair
+from keras_doctor.records import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from keras_doctor.fixes.ground import Ground
+    from keras_doctor.fixes.rehearse.place import Place
+    from keras_doctor.fixes.search import Found
+    from keras_doctor.fixes.transaction.states import FileChange
+    from keras_doctor.fixes.trial import Asked
+    from keras_doctor.model import Examination
+    from keras_doctor.model.plan import Step, Way
+
+_FILE_STEPS = ("rename-file", "edit-code")
+
+
+class Consent(NamedTuple):
+    """What the user has said yes to."""
+
+    apply: bool
+    """The plan as a whole; False: it is only rehearsed and shown."""
+    moves: tuple[str, ...] = ()
+    """Their own files that may get another name."""
+
+
+def repair(
+    asked: Asked,
+    options: Options,
+    agree: Callable[[Repair], Consent],
+    progress: Callable[[str], None],
+) -> Repair:
+    """Repair an environment, as far as the user agrees.
+
+    Args:
+        asked: The target and what must work afterwards.
+        options: What the user says about the plan.
+        agree: Shown the rehearsed plan, says what may be done.
+        progress: Told before each slow step.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such target.
+        keras_doctor.collect.CollectError: The target could not be read.
+    """
+    folder, told = state_folder(asked.environ)
+    store = Store(folder)
+    progress("Looking at the environment")
+    first = trial.examine(asked, run_command=True, keep=True, progress=progress)
+    ground = ground_of(context_of(first), asked.environ)
+    remarks = [told] if told else []
+    if not ground.roots:
+        return _blank(first)._replace(refusal="there is no folder that belongs to this Python")
+    repairing = _Repairing(asked, options, store, ground, first, remarks, progress)
+    try:
+        with EnvironmentLock(ground.roots[0], folder):
+            return repairing.run(agree)
+    except TransactionError as error:
+        refused = _blank(repairing.first)
+        return refused._replace(remarks=tuple(repairing.remarks), refusal=str(error).rstrip("."))
+
+
+class _Repairing:
+    """The state of one repair."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        options: Options,
+        store: Store,
+        ground: Ground,
+        first: Examination,
+        remarks: Sequence[str],
+        progress: Callable[[str], None],
+    ) -> None:
+        self.asked = asked
+        self.options = options
+        self.store = store
+        self.ground = ground
+        self.first = first
+        self.remarks = list(remarks)
+        self.progress = progress
+
+    def run(self, agree: Callable[[Repair], Consent]) -> Repair:
+        """Everything that happens while the environment is held."""
+        self._clear_up()
+        if works(self.first):
+            return _blank(self.first)._replace(verified=True, remarks=tuple(self.remarks))
+        blank = _blank(self.first)._replace(remarks=tuple(self.remarks))
+        try:
+            place = make_place(self.ground, self.progress)
+        except NoPlaceError as error:
+            return blank._replace(refusal=f"no copy could be made to rehearse in ({error})")
+        try:
+            return self._in(place, blank, agree)
+        finally:
+            place.close()
+
+    def _clear_up(self) -> None:
+        """Take back what was interrupted, and remove what rehearsals left that were killed."""
+        root = self.ground.roots[0]
+        if recover(self.store, root):
+            self.remarks.append(
+                "An earlier repair was interrupted; what it had begun was taken back."
+            )
+            self.first = trial.examine(
+                self.asked, run_command=False, keep=True, progress=self.progress
+            )
+        stages = [journal.stage for journal in self.store.journals().journals if journal.stage]
+        remove_stale_stages(root, stages)
+
+    def _in(self, place: Place, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair:
+        before = listing(self.ground.roots)
+        began = time.monotonic()
+        found = Search(place, self.asked, self.first, self.options, self.progress).run()
+        changes = place.difference(also=_paths(found.ways))
+        planned_repair = self._planned(blank, found, changes, place.rung, time.monotonic() - began)
+        planned_repair = planned_repair._replace(
+            rehearsal=planned_repair.rehearsal
+            and planned_repair.rehearsal._replace(untouched=listing(self.ground.roots) == before)
+        )
+        refusal = owner.refusal(self.first.snapshot) if planned_repair.steps else None
+        if refusal is not None or not found.passed or self.options.prefer == "new-env":
+            return self._beside(planned_repair._replace(refusal=refusal), agree)
+        consent = agree(planned_repair)
+        if not consent.apply:
+            return planned_repair
+        return self._apply(planned_repair, place, changes, consent)
+
+    # ---------------------------------------------------------------- the plan
+
+    def _planned(
+        self,
+        blank: Repair,
+        found: Found,
+        changes: Sequence[FileChange],
+        rung: str,
+        seconds: float,
+    ) -> Repair:
+        steps = list(dict.fromkeys(s for way in found.ways for s in way.steps))
+        stuck = [step for way in found.stuck for step in way.steps]
+        manual = [step for step in steps if step.risk != "safe"]
+        rehearsal = Rehearsal(
+            rung=rung,
+            attempts=found.attempts,
+            passed=found.passed,
+            distributions=changed_distributions(
+                self.first.snapshot, found.examination.snapshot, [c.path for c in changes]
+            ),
+            files=sum(change.before.kind != "folder" for change in changes),
+            newly_broken=found.newly_broken,
+            untouched=True,
+            failure=found.failure,
+            seconds=round(seconds, 3),
+        )
+        snapshot = self.first.snapshot
+        distributions = rehearsal.distributions
+        conda = snapshot.conda is not None
+        done = [step for step in steps if step.risk == "safe"]
+        left = [*manual, *(() if found.passed else stuck)]
+        return blank._replace(
+            steps=with_commands(done, snapshot, distributions, conda=conda),
+            manual=with_commands(left, snapshot),
+            alternatives=tuple(self._alternatives(found)),
+            rehearsal=rehearsal,
+        )
+
+    def _alternatives(self, found: Found) -> list[Alternative]:
+        tried = {way.steps: why for way, why in found.dismissed}
+        chosen = {way.steps for way in found.ways}
+        context = context_of(self.first)
+        offered = [
+            way
+            for cause in self.first.diagnosis.causes
+            for way in ways_of(cause, context, trial.read_source)
+            if way.steps not in chosen
+        ]
+        return [
+            Alternative(steps=way.steps, why_not=tried.get(way.steps, "it was not needed"))
+            for way in dict.fromkeys(offered)
+        ]
+
+    # ------------------------------------------------------- another environment
+
+    def _beside(self, failed: Repair, agree: Callable[[Repair], Consent]) -> Repair:
+        """Make an environment beside, where the present one cannot or may not be changed."""
+        draft = newenv.draft(context_of(self.first), self.asked)
+        if draft is None:
+            return failed
+        step = newenv.step_of(draft, self.first)
+        plan = failed._replace(steps=(step,), manual=(), environment=draft.folder)
+        if not agree(plan).apply:
+            return plan
+        made = newenv.make(draft, self.asked, self.options, self.progress)
+        if isinstance(made, str):
+            return failed._replace(
+                refusal=f"a new environment with Python {draft.python} did not work either: {made}"
+            )
+        left = [step for way in made.found.ways for step in way.steps if step.risk != "safe"]
+        return plan._replace(
+            manual=(newenv.activation(draft, step), *left),
+            applied=True,
+            verified=None,
+            refusal=None,
+        )
+
+    # ------------------------------------------------------------------- doing
+
+    def _apply(
+        self, plan: Repair, place: Place, changes: Sequence[FileChange], consent: Consent
+    ) -> Repair:
+        moved = [step for step in plan.manual if step.path in consent.moves]
+        manual = tuple(step for step in plan.manual if step not in moved)
+        done = [*plan.steps, *moved]
+        wanted = [c for c in changes if self._is_carried(c, done)]
+        files = [c.path for c in wanted if not self._in_roots(c.path)]
+        journal_id = None
+        if wanted:
+            journal = planned(
+                environment=self.ground.roots[0],
+                roots=self.ground.roots,
+                changes=wanted,
+                tool_version=__version__,
+                files=files,
+                summary=[step.summary for step in done],
+                stage=place.stage,
+            )._replace(id=place.id)
+            self.progress("Applying what was rehearsed")
+            journal = apply(self.store, journal)
+            journal_id = journal.id
+            verified = self._verify(manual)
+            if verified is False:
+                undo(self.store, journal)
+                return plan._replace(
+                    verified=False,
+                    refusal="it did not work in the real environment and was taken back",
+                )
+            self.store.save(journal._replace(status=VERIFIED))
+        else:
+            verified = None
+        return plan._replace(
+            manual=manual,
+            applied=bool(wanted),
+            verified=verified if not manual else None,
+            journal=journal_id,
+            remarks=(*plan.remarks, *owner.users_of(self.ground.roots[0])),
+        )
+
+    def _in_roots(self, path: str) -> bool:
+        return any(path.startswith(os.path.join(root, "")) for root in self.ground.roots)
+
+    def _is_carried(self, change: FileChange, steps: Sequence[Step]) -> bool:
+        """Whether a change belongs to a step that is done by itself."""
+        if self._in_roots(change.path):
+            return True
+        paths = [p for step in steps for p in (step.path, step.to, *step.paths) if p]
+        makes = change.before.kind == "absent" and change.after.kind == "folder"
+        return any(
+            change.path == path
+            or change.path.startswith(os.path.join(path, ""))
+            or (makes and path.startswith(os.path.join(change.path, "")))
+            for path in paths
+        )
+
+    def _verify(self, manual: Sequence[Step]) -> bool | None:
+        """Try the real environment, with the variables that the user still has to set.
+
+        What else is left to the user is done in a world that is thrown away; where none can be
+        made, it cannot be tried.
+        """
+        asked = self.asked._replace(environ=environ_after(self.asked.environ, manual))
+        self.progress("Verifying in the real environment")
+        left = [step for step in manual if step.kind in _FILE_STEPS]
+        if not left:
+            return works(
+                trial.examine(asked, run_command=False, keep=False, progress=self.progress)
+            )
+        try:
+            place = make_place(self.ground, self.progress)
+        except NoPlaceError:
+            return None
+        try:
+            place.call(trial.perform, left)
+            examined = place.call(
+                trial.examine, asked, run_command=False, keep=False, with_progress=True
+            )
+        finally:
+            place.close()
+        return works(examined)
+
+
+def _paths(ways: Sequence[Way]) -> list[str]:
+    """The files outside of the environment that a plan names."""
+    steps = [step for way in ways for step in way.steps]
+    return [path for s in steps for path in (s.path, s.to, *s.paths) if path]
+
+
+def _blank(first: Examination) -> Repair:
+    return Repair(
+        examination=first,
+        steps=(),
+        manual=(),
+        alternatives=(),
+        rehearsal=None,
+        applied=False,
+        verified=None,
+        journal=None,
+        environment=None,
+        remarks=(),
+        refusal=None,
+    )

@@ -1,0 +1,323 @@
+"""Find a plan by trying: the ways out of all causes jointly, until the rehearsal passes."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from keras_doctor.fixes import trial
+from keras_doctor.fixes.installer import compile_files, find_installer, install
+from keras_doctor.fixes.request import newly_broken, request_of
+from keras_doctor.fixes.ways import INSTALLS, key_of, ways_of
+from keras_doctor.records import NamedTuple
+from keras_doctor.rules.context import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from keras_doctor.fixes.rehearse.place import Place
+    from keras_doctor.fixes.trial import Asked
+    from keras_doctor.model import Examination, Finding
+    from keras_doctor.model.plan import Step, Way
+
+MAX_ROUNDS = 10
+"""So many times the world is tried; a machine of one fault after another is made anew."""
+TRIABLE = {*INSTALLS, "delete", "chmod", "write-file", "rename-file", "edit-code", "set-env"}
+
+
+class Options(NamedTuple):
+    """What the user says about the plan."""
+
+    prefer: str | None = None
+    """``switch-backend`` | ``change-versions`` | ``new-env``."""
+    keep: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
+    """How far the search came."""
+
+    ways: tuple[Way, ...]
+    examination: Examination
+    """Of the last attempt."""
+    passed: bool
+    attempts: int
+    newly_broken: tuple[str, ...]
+    dismissed: tuple[tuple[Way, str], ...]
+    """Ways that were tried and did not help, with the reason as a clause."""
+    stuck: tuple[Way, ...]
+    """Ways that cannot be tried here: the user's to do."""
+    failure: str | None
+    install_seconds: float
+
+
+class Search:
+    """One search in one place.
+
+    Args:
+        place: Where it is tried.
+        asked: The target, the wish, and how it is started.
+        first: The examination of the world as it is.
+        options: What the user says about the plan.
+        progress: Told before each slow step.
+        kinds: The kinds of steps that may be taken.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        asked: Asked,
+        first: Examination,
+        options: Options,
+        progress: Callable[[str], None],
+        kinds: Collection[str] = TRIABLE,
+    ) -> None:
+        self.kinds = kinds
+        self.place = place
+        self.asked = asked
+        self.first = first
+        self.options = options
+        self.progress = progress
+        self.current = first
+        """What was last seen of the place."""
+        self.chosen: list[Way] = []
+        self.done: list[Way] = []
+        """What the place holds already."""
+        self.dismissed: list[tuple[Way, str]] = []
+        self.stuck: list[Way] = []
+        self.attempts = 0
+        self.install_seconds = 0.0
+        self.failure: str | None = None
+
+    def run(self) -> Found:
+        """Search; the place is left as the last attempt left it."""
+        examined = self.first
+        for _ in range(MAX_ROUNDS):
+            if not self._choose(examined):
+                break
+            self.attempts += 1
+            if not self._perform():
+                continue
+            examined = self._examine()
+            if self._passes(examined):
+                return self._found(examined, passed=True)
+        if self.failure is None:
+            self.failure = _what_is_left(examined)
+        return self._found(examined, passed=False)
+
+    # ---------------------------------------------------------------- choosing
+
+    def _choose(self, examined: Examination) -> bool:
+        """Take up a way for each cause that stands; False when there is nothing new to try."""
+        context = context_of(examined)
+        before = list(self.chosen)
+        for cause in examined.diagnosis.causes:
+            key = key_of(cause)
+            for way in [way for way in self.chosen if way.key == key and way in self.done]:
+                self.chosen.remove(way)
+                self.dismissed.append((way, "the same cause was still there after it"))
+            if any(way.key == key for way in self.chosen):
+                continue
+            new = self._next_way(cause, context)
+            if new is not None:
+                self.chosen.append(new)
+        return self.chosen != before and bool(self.chosen)
+
+    def _next_way(self, cause: Finding, context: Context) -> Way | None:
+        tried = {way for way, _why in self.dismissed}
+        offered = self._in_order(ways_of(cause, context, self._source))
+        for way in offered:
+            if way in tried:
+                continue
+            if all(step.kind in self.kinds for step in way.steps):
+                return None if self._is_done(way) else way
+        for way in offered:
+            if way not in self.stuck and way not in tried:
+                self.stuck.append(way)
+        return None
+
+    def _in_order(self, ways: Sequence[Way]) -> list[Way]:
+        """As the rule offers them, or as the user prefers them."""
+        prefer = self.options.prefer
+        if prefer == "switch-backend":
+            return sorted(ways, key=_installs)
+        if prefer == "change-versions":
+            return sorted(ways, key=lambda way: not _installs(way))
+        return list(ways)
+
+    def _is_done(self, way: Way) -> bool:
+        """Two findings may ask for the same: what a person would do once."""
+        return any(way.steps == other.steps for other in self.chosen)
+
+    def _source(self, path: str) -> str | None:
+        return self.place.call(trial.read_source, self.place.there(path))
+
+    # -------------------------------------------------------------- performing
+
+    def _perform(self) -> bool:
+        """Bring the place to what is chosen; False when a step of it cannot be done."""
+        if self.done != self.chosen[: len(self.done)]:
+            self._reset()
+        for loose in (False, True):
+            new = self.chosen[len(self.done) :]
+            try:
+                self._perform_files(new)
+            except (OSError, ValueError) as error:
+                return self._refused(new, str(error))
+            problem = self._install(new, loose=loose)
+            if problem is None:
+                self.done = list(self.chosen)
+                return True
+            self._reset()
+        return self._refused([way for way in new if _installs(way)], problem or "")
+
+    def _reset(self) -> None:
+        self.place.reset()
+        self.done = []
+        self.current = self.first
+
+    def _refused(self, ways: Sequence[Way], why: str) -> bool:
+        """Dismiss ways of which a step failed; the place has to be made again."""
+        self.failure = why
+        for way in ways:
+            self.chosen.remove(way)
+            self.dismissed.append((way, why))
+        self._reset()
+        return False
+
+    def _perform_files(self, ways: Sequence[Way]) -> None:
+        there = self.place.there
+        steps = [
+            step._replace(
+                path=there(step.path) if step.path else None,
+                to=there(step.to) if step.to else None,
+                paths=tuple(map(there, step.paths)),
+            )
+            for way in ways
+            for step in way.steps
+        ]
+        self.place.call(trial.perform, steps)
+
+    def _install(self, ways: Sequence[Way], *, loose: bool) -> str | None:
+        """Run the installer jointly for all ways; the reason when it fails."""
+        context = context_of(self.current)
+        request = request_of(
+            [step for way in ways for step in way.steps],
+            context,
+            keep=self.options.keep,
+            constraints=self.options.constraints,
+            loose=loose,
+        )
+        if request is None:
+            return None
+        target = context.snapshot.target
+        has_pip = context.first("pip") is not None
+        installer = find_installer(target.python or "", self.asked.environ, has_pip=has_pip)
+        if installer is None:
+            return "there is neither uv nor a pip that could install into this environment"
+        self.progress("Installing " + ", ".join(request.requirements or request.uninstall))
+        python = self.place.there(target.python or "")
+        prefix = target.environment and self.place.there(target.environment)
+        began = time.monotonic()
+        result = self.place.call(install, installer, request, python, prefix, self._environ())
+        if result.ok and installer.name == "uv" and _keeps_bytecode(context):
+            sources = self.place.changed_files(".py")
+            self.place.call(compile_files, python, sources, self._environ())
+        self.install_seconds += time.monotonic() - began
+        return None if result.ok else self.place.back(last_words(result.output))
+
+    def _environ(self) -> dict[str, str]:
+        return environ_after(self.asked.environ, [s for way in self.chosen for s in way.steps])
+
+    # ----------------------------------------------------------------- looking
+
+    def _examine(self) -> Examination:
+        there = self.place.there
+        asked = self.asked._replace(
+            python=there(self.asked.python) if self.asked.python else None,
+            project=there(self.asked.project) if self.asked.project else None,
+            command=tuple(map(there, self.asked.command)),
+            environ={name: there(value) for name, value in self._environ().items()},
+            folder=there(self.asked.folder),
+        )
+        self.progress("Trying the repaired copy")
+        self.current = self.place.call(
+            trial.examine,
+            asked,
+            run_command=self.place.runs_commands,
+            keep=False,
+            with_progress=True,
+        )
+        return self.current
+
+    def _passes(self, examined: Examination) -> bool:
+        """Whether everything that must pass does; else `failure` says what does not."""
+        if not works(examined):
+            return False
+        self.failure = None
+        return True
+
+    def _found(self, examined: Examination, *, passed: bool) -> Found:
+        return Found(
+            ways=tuple(self.chosen),
+            examination=examined,
+            passed=passed,
+            attempts=self.attempts,
+            newly_broken=newly_broken(context_of(self.first), context_of(examined)),
+            dismissed=tuple(self.dismissed),
+            stuck=tuple(self.stuck),
+            failure=self.failure,
+            install_seconds=self.install_seconds,
+        )
+
+
+def context_of(examined: Examination) -> Context:
+    """What an examination concluded from."""
+    return Context(examined.snapshot, wish=examined.wish, outcomes=examined.outcomes)
+
+
+def works(examined: Examination) -> bool:
+    """Whether the import passed with the wished backend, and one step was trained."""
+    passed = ("passed", "stopped")
+    outcomes = examined.outcomes
+    if not examined.diagnosis.healthy or not outcomes:
+        return False
+    if any(outcome.status not in passed for outcome in outcomes):
+        return False
+    return examined.wish is None or outcomes[-1].backend == examined.wish
+
+
+def environ_after(environ: Mapping[str, str], steps: Iterable[Step]) -> dict[str, str]:
+    """The user's variables as they are once the steps about variables are done."""
+    result = dict(environ)
+    for step in steps:
+        if step.kind == "set-env" and step.name:
+            result.pop(step.name, None)
+            if step.value is not None:
+                result[step.name] = step.value
+    return result
+
+
+def last_words(output: str) -> str:
+    """What an installer said at its end, in one line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return " ".join(lines[-6:])[-600:] or "the installer said nothing"
+
+
+def _what_is_left(examined: Examination) -> str:
+    causes = examined.diagnosis.causes
+    return causes[0].title if causes else "the import still fails"
+
+
+def _installs(way: Way) -> bool:
+    return any(step.kind in INSTALLS for step in way.steps)
+
+
+def _keeps_bytecode(context: Context) -> bool:
+    """Whether anything of what is installed has compiled bytecode beside it."""
+    return any(
+        os.path.isdir(os.path.join(one.location, name, "__pycache__"))
+        for one in context.snapshot.distributions
+        for name in one.import_packages
+    )

@@ -1,0 +1,191 @@
+"""What is done in the world of a rehearsal, and what is seen there.
+
+Every function here is called by its name in the process that lives in that world; see
+:mod:`keras_doctor.fixes.rehearse.worker`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from typing import TYPE_CHECKING
+
+from keras_doctor.experiment import Experiment
+from keras_doctor.fixes.edits import Edit, apply_edits
+from keras_doctor.gather import elsewhere_of, facts_of
+from keras_doctor.live.homefiles import remove_tree
+from keras_doctor.model import Examination
+from keras_doctor.records import NamedTuple
+from keras_doctor.targets import find_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from keras_doctor.model.plan import Step
+
+
+class Asked(NamedTuple):
+    """What the user asks for: which Python, how it is started, and what must work."""
+
+    python: str | None
+    kernel: str | None
+    project: str | None
+    command: tuple[str, ...]
+    wish: str | None
+    timeout: float
+    environ: dict[str, str]
+    folder: str
+
+
+def examine(
+    asked: Asked,
+    *,
+    run_command: bool,
+    keep: bool,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Examination:
+    """Look and try once: the command if asked, the imports, and one training step.
+
+    Args:
+        asked: The target and the wish.
+        run_command: Whether the user's command is run.
+        keep: Whether what it leaves in HOME stays.
+        progress: Told before each slow step.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such target.
+        keras_doctor.collect.CollectError: The target could not be read.
+    """
+    found = find_target(
+        python=asked.python,
+        kernel=asked.kernel,
+        project=asked.project,
+        command=asked.command,
+        environ=asked.environ,
+        folder=asked.folder,
+    )
+    facts = facts_of(found, asked.wish, thorough=False)
+    experiment = Experiment(
+        found,
+        facts,
+        wish=asked.wish,
+        timeout=asked.timeout,
+        elsewhere=elsewhere_of(facts, found),
+        look_closer=lambda: facts_of(found, asked.wish, thorough=True),
+        progress=progress,
+    )
+    diagnosis = experiment.try_once(command=run_command, keep=keep)
+    return Examination(
+        snapshot=experiment.snapshot,
+        wish=asked.wish,
+        outcomes=tuple(experiment.outcomes),
+        diagnosis=diagnosis,
+    )
+
+
+def perform(steps: Sequence[Step]) -> None:
+    """Do the steps that change files by themselves; others are passed over.
+
+    Raises:
+        OSError: A file could not be changed.
+        ValueError: A line that is to be edited is not as it was.
+    """
+    edits: dict[str, list[Edit]] = {}
+    for step in steps:
+        if step.kind == "delete":
+            for path in step.paths:
+                _delete(path)
+        elif step.kind == "chmod":
+            for path in step.paths:
+                _chmod(path, step.value or "")
+        elif step.kind == "write-file" and step.path:
+            write_text(step.path, step.value or "")
+        elif step.kind == "rename-file" and step.path and step.to:
+            os.makedirs(os.path.dirname(step.to), exist_ok=True)
+            # An overlay cannot rename a folder of the lower layer: then it is copied.
+            shutil.move(step.path, step.to)
+        elif step.kind == "edit-code" and step.path:
+            edits.setdefault(step.path, []).append(edit_of(step))
+    for path, changes in edits.items():
+        write_text(path, apply_edits(read_source(path) or "", changes))
+
+
+def edit_of(step: Step) -> Edit:
+    """The edit of a step of kind ``edit-code``."""
+    return Edit(
+        path=step.path or "",
+        line=step.line or 0,
+        old=step.old or "",
+        new=step.new or "",
+        reason=step.summary,
+    )
+
+
+def read_source(path: str) -> str | None:
+    """The text of a program with its own line ends, or None when it cannot be read as one."""
+    import tokenize
+
+    try:
+        with open(path, "rb") as file:
+            encoding, _ = tokenize.detect_encoding(file.readline)
+        with open(path, encoding=encoding, newline="") as text:
+            return text.read()
+    except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
+        return None
+
+
+def write_text(path: str, text: str) -> None:
+    """Replace a file as a whole, keeping its mode; its folder is made if need be.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except OSError:
+        mode = None
+    descriptor, beside = tempfile.mkstemp(prefix=".keras-doctor-", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(beside, 0o644 if mode is None else mode | 0o600)
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def _delete(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        remove_tree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def _chmod(path: str, mode: str) -> None:
+    """As chmod does for a number, or for ``u+rX`` in a whole tree, where it is needed at all."""
+    if mode.isdigit():
+        os.chmod(path, int(mode, 8))
+        return
+    _make_readable(path)
+    if os.path.isdir(path) and not os.path.islink(path):
+        for folder, folders, files in os.walk(path):
+            for name in (*folders, *files):
+                _make_readable(os.path.join(folder, name))
+
+
+def _make_readable(path: str) -> None:
+    info = os.lstat(path)
+    if stat.S_ISLNK(info.st_mode):
+        return
+    wanted = info.st_mode | stat.S_IRUSR
+    if stat.S_ISDIR(info.st_mode) or info.st_mode & 0o111:
+        wanted |= stat.S_IXUSR
+    if wanted != info.st_mode:
+        os.chmod(path, stat.S_IMODE(wanted))

@@ -1,0 +1,207 @@
+"""The report of `fix` for a terminal: does it work now, what was done, what is left to do."""
+
+from __future__ import annotations
+
+from keras_doctor.report import header, wording
+from keras_doctor.report.layout import Page
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keras_doctor.model.plan import DistributionChange, Repair, Step
+
+_INDENT = 3
+_ALTERNATIVES = 3
+
+
+def render_fix(
+    repair: Repair,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    dry_run: bool = False,
+    width: int = 80,
+    color: bool = False,
+    unicode: bool = True,
+    program: str = "keras-doctor",
+    again: str | None = None,
+) -> str:
+    """The report of one repair.
+
+    Args:
+        repair: What was found out and done.
+        verbose: Also the other ways, and why they were not taken.
+        quiet: Only the verdict and what is left to do.
+        dry_run: Whether nothing was to be changed.
+        width: Columns of the terminal.
+        color: Whether escape sequences for colour are used.
+        unicode: Whether the output can hold more than ASCII.
+        program: How this program was called, for commands to paste.
+        again: The command line that applies the plan.
+
+    Returns:
+        Text ending in a line break.
+    """
+    page = Page(width=width, color=color, unicode=unicode)
+    sentence, tone = _verdict(repair)
+    page.text(sentence, style=tone)
+    if not quiet:
+        page.blank()
+        header.add_target(page, repair.examination)
+        _wrong(page, repair)
+        _plan(page, repair)
+    _manual(page, repair)
+    if quiet:
+        return page.render()
+    _failure(page, repair)
+    _alternatives(page, repair, verbose=verbose)
+    _remarks(page, repair)
+    _next(page, repair, program, again, dry_run=dry_run)
+    return page.render()
+
+
+def render_plan(repair: Repair, *, width: int, color: bool, unicode: bool) -> str:
+    """The rehearsed plan alone, before the user is asked."""
+    page = Page(width=width, color=color, unicode=unicode)
+    _wrong(page, repair)
+    _plan(page, repair)
+    _manual(page, repair)
+    page.blank()
+    return page.render()
+
+
+def _verdict(repair: Repair) -> tuple[str, str]:
+    if repair.rehearsal is None and repair.verified:
+        return "Nothing to repair: Keras imports, and it trained one step.", "green"
+    if repair.verified:
+        return "It works now: Keras imports, and it trained one step.", "green"
+    passed = repair.rehearsal is not None and repair.rehearsal.passed
+    if repair.verified is False:
+        return "Not repaired: everything is as it was.", "red"
+    if passed and repair.refusal:
+        return "A repair was found and tried in a copy, but not applied.", "yellow"
+    if passed and repair.manual and (repair.applied or not repair.steps):
+        count = wording.plural(len(repair.manual), "step")
+        return f"It works once you have done {count} that only you can do.", "yellow"
+    if passed:
+        return "A repair was found and tried in a copy; nothing was changed yet.", "yellow"
+    return "Not repaired: no way out was found that works. Nothing was changed.", "red"
+
+
+def _wrong(page: Page, repair: Repair) -> None:
+    causes = repair.examination.diagnosis.causes
+    if not causes:
+        return
+    page.blank()
+    page.text("What was wrong:")
+    for cause in causes:
+        page.text(f"- {cause.title} [{cause.code}]", indent=2, hang=2)
+
+
+def _plan(page: Page, repair: Repair) -> None:
+    if not repair.steps:
+        return
+    page.blank()
+    page.text("What was done:" if repair.applied else "What would be done:")
+    for number, step in enumerate(repair.steps, 1):
+        _step(page, f"{number}. ", step)
+    rehearsal = repair.rehearsal
+    if rehearsal is None:
+        return
+    if rehearsal.distributions:
+        page.blank()
+        page.text("Packages that change:")
+        page.table([(d.name, _change(d)) for d in rehearsal.distributions], indent=_INDENT)
+    page.blank()
+    tried = {"overlay": "a private overlay", "copy": "a full copy"}
+    page.text(
+        f"Tried before in {tried.get(rehearsal.rung, 'a copy by ' + rehearsal.rung)}, "
+        f"{rehearsal.seconds:.0f} s: the import, the backend and one training step "
+        + ("passed." if rehearsal.passed else "did not pass.")
+    )
+    for broken in rehearsal.newly_broken:
+        page.text(f"Afterwards {broken}, which is not met any more.", hang=4)
+
+
+def _step(page: Page, lead: str, step: Step) -> None:
+    page.text(lead + _sentence(step.summary), indent=_INDENT, hang=len(lead))
+    for command in step.commands[:1]:
+        page.command(command.text, indent=_INDENT + len(lead))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip().rstrip(",").removeprefix("Or ").removeprefix("then ")
+    return text[:1].upper() + text[1:]
+
+
+def _change(change: DistributionChange) -> str:
+    if change.again:
+        return f"{change.after}, its files restored"
+    if change.before is None:
+        return f"{change.after} (new)"
+    if change.after is None:
+        return f"{change.before} removed"
+    return f"{change.before} \u2192 {change.after}"
+
+
+def _manual(page: Page, repair: Repair) -> None:
+    if not repair.manual:
+        return
+    page.blank()
+    page.text("What only you can do:")
+    for number, step in enumerate(repair.manual, 1):
+        lead = f"{number}. "
+        _step(page, lead, step)
+        if step.kind == "edit-code":
+            _edit(page, step, indent=_INDENT + len(lead))
+
+
+def _edit(page: Page, step: Step, *, indent: int) -> None:
+    page.text(f"{step.path}, line {step.line}:", indent=indent)
+    page.verbatim(f"- {step.old}", indent=indent, style="red")
+    for line in (step.new or "").split("\n"):
+        page.verbatim(f"+ {line}", indent=indent, style="green")
+
+
+def _failure(page: Page, repair: Repair) -> None:
+    rehearsal = repair.rehearsal
+    if repair.refusal:
+        page.blank()
+        page.text(f"Why nothing was changed: {repair.refusal}.")
+    if rehearsal is not None and not rehearsal.passed:
+        page.blank()
+        tries = wording.plural(rehearsal.attempts, "attempt")
+        page.text(f"How far it came, in {tries}: {rehearsal.failure or 'nothing could be tried'}.")
+
+
+def _alternatives(page: Page, repair: Repair, *, verbose: bool) -> None:
+    shown = repair.alternatives if verbose else repair.alternatives[:_ALTERNATIVES]
+    if not shown:
+        return
+    page.blank()
+    page.text("Other ways:")
+    for other in shown:
+        words = "; ".join(_sentence(step.summary).rstrip(".") for step in other.steps)
+        page.text(f"- {words} ({other.why_not})", indent=2, hang=2)
+
+
+def _remarks(page: Page, repair: Repair) -> None:
+    remarks: Sequence[str] = repair.remarks
+    if remarks:
+        page.blank()
+    for remark in remarks:
+        page.text(f"Note: {_sentence(remark)}.".replace("..", "."), hang=6)
+
+
+def _next(page: Page, repair: Repair, program: str, again: str | None, *, dry_run: bool) -> None:
+    if repair.journal:
+        page.blank()
+        page.text("To bring the old state back:")
+        page.command(f"{program} undo {repair.journal}", indent=4)
+    elif repair.rehearsal is not None and repair.rehearsal.passed and repair.steps and again:
+        if repair.refusal:
+            return
+        page.blank()
+        page.text("To apply it:" if dry_run else "Nobody was there to ask. To apply it:")
+        page.command(again, indent=4)

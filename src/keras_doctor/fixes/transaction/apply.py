@@ -63,18 +63,18 @@ def apply(store: Store, journal: Journal, *, step: Step = nothing) -> Journal:
 
 def _roll_back(store: Store, work: Workspace, error: BaseException) -> None:
     """Restore the old state, and say why in a sentence unless the user interrupted."""
-    restored = restore(work)
-    if not restored.conflicts:
-        _finish(store, work, restored)
-    if not isinstance(error, Exception):
-        return
     why = f"The repair failed: {reason(error).rstrip('.')}."
-    if restored.conflicts:
-        try:
-            complain(restored, work)
-        except TransactionError as more:
-            raise TransactionError(f"{why} {more}") from error
-    raise TransactionError(f"{why} Everything is as it was before.") from error
+    try:
+        restored = restore(work)
+        complain(restored, work)
+    except (OSError, TransactionError) as more:
+        # The journal still says that it is being applied, so recovery will try again.
+        if isinstance(error, Exception):
+            raise TransactionError(f"{why} {reason(more)}") from error
+        return
+    _finish(store, work, restored)
+    if isinstance(error, Exception):
+        raise TransactionError(f"{why} Everything is as it was before.") from error
 
 
 def _finish(store: Store, work: Workspace, restored: Restored) -> None:

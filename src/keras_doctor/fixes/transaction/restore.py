@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
 
 from keras_doctor.fixes.transaction.errors import TransactionError, named
 from keras_doctor.fixes.transaction.scope import VAULT
@@ -25,6 +24,7 @@ from keras_doctor.fixes.transaction.survey import (
     survey,
 )
 from keras_doctor.fixes.transaction.tree import BlockedError, MissingError
+from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

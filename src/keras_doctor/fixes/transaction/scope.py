@@ -25,6 +25,7 @@ VAULT = ".keras-doctor"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _HOMES = ("/home", "/Users", "/export/home")
 """Folders that hold home folders."""
+_MARKS = ("pyvenv.cfg", "conda-meta")
 
 
 class Scope:
@@ -161,7 +162,10 @@ def _check_root(root: str) -> None:
         pass
     homes.discard("/")
     held = root == os.sep or any(home == root or is_below(home, root) for home in homes if home)
-    if held or root in _HOMES or os.path.dirname(root) in _HOMES:
+    # Of other users: what lies there is a home folder unless it says that it is an environment.
+    marks = (os.path.join(root, mark) for mark in _MARKS)
+    other = os.path.dirname(root) in _HOMES and not any(map(os.path.exists, marks))
+    if held or other or root in _HOMES:
         raise TransactionError(
             f"{shown(root)} is too much for one repair: it is not an environment but holds the "
             "files of a user."

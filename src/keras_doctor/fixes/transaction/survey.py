@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import NamedTuple
 
 from keras_doctor.fixes.transaction.states import (
     digests,
@@ -17,6 +16,7 @@ from keras_doctor.fixes.transaction.states import (
     is_like,
     is_moved,
 )
+from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keras_doctor.cli import options as words
-from keras_doctor.cli.errors import UsageError
+from keras_doctor.cli.errors import UsageError, complain
 from keras_doctor.cli.output import check_writable
 from keras_doctor.cli.parser import Option, Options, Parser
 from keras_doctor.cli.program import program_name, quote
@@ -41,6 +41,7 @@ def parser() -> Parser:
             implied="way",
         ),
         Option("--train", None, "also do one real training step"),
+        Option("--prove", None, "mend the causes in a copy (it may download) to prove them"),
         words.timeout_option(),
         Option("--snapshot", "FILE", "examine what `snapshot` wrote; - is standard input"),
         Option("--exit-zero", None, "exit 0 even with causes found"),
@@ -88,6 +89,19 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             progress=progress,
             share=progress.share,
         )
+        unproven = None
+        if options.prove:
+            examination, unproven = api.prove(
+                examination,
+                python=options.python,
+                kernel=options.kernel,
+                project=options.project,
+                command=mine,
+                timeout=options.timeout,
+                progress=progress,
+            )
+    if unproven:
+        complain(unproven)
     found = bool(examination.diagnosis.causes)
     status = 1 if found and not options.exit_zero else 0
 
@@ -195,6 +209,8 @@ def _unwrap(data: bytes) -> str | None:
 def _refuse_contradictions(options: Options, command: tuple[str, ...]) -> None:
     if options.no_live and options.train:
         raise UsageError("--train runs a training step, and --no-live forbids to run anything.")
+    if options.no_live and options.prove:
+        raise UsageError("--prove runs what it rehearses, and --no-live forbids to run anything.")
     if options.snapshot is None:
         return
     if options.verify:
@@ -202,7 +218,7 @@ def _refuse_contradictions(options: Options, command: tuple[str, ...]) -> None:
             "--snapshot examines what was written down elsewhere; --verify would have to read the "
             "files, and they are there."
         )
-    for option in ("python", "kernel", "project", "train"):
+    for option in ("python", "kernel", "project", "train", "prove"):
         if getattr(options, option):
             raise UsageError(
                 f"--snapshot examines what was written down elsewhere; it does not go with "

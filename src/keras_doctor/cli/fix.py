@@ -150,16 +150,18 @@ def _lines(files: tuple[str, ...]) -> list[str]:
     Raises:
         UsageError: One cannot be read.
     """
+    from keras_doctor.fixes.projectfiles import requirement_lines
+
     found = []
     for path in files:
         try:
             with open(path, encoding="utf-8") as file:
-                lines = file.read().splitlines()
+                text = file.read()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise UsageError(f"--constraint {path} cannot be read: {reason}.") from None
-        found += [line.partition(" #")[0].strip() for line in lines]
-    return [line for line in found if line and not line.startswith(("#", "-"))]
+        found += [line for _number, line in requirement_lines(text)]
+    return found
 
 
 def _again(options: Options, command: tuple[str, ...]) -> str:

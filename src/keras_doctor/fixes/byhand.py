@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from keras_doctor.model import Snapshot
     from keras_doctor.model.plan import DistributionChange, Step
 
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_NAME = re.compile(r"([A-Za-z0-9._-]+)(\s*\[[^\]]*\])?")
+"""The name of a requirement, and its extras."""
 
 
 def with_commands(
@@ -58,6 +59,8 @@ def _commands(
 
     if step.kind in INSTALLS:
         exact = [_exact(one, releases) for one in step.requirements]
+        if step.kind == "uninstall":
+            exact = [_name(one) for one in step.requirements]
         if prefix:
             yield command("conda", *_conda(step.kind, prefix, exact))
         yield command("pip", python, "-m", "pip", *_pip(step.kind, exact))
@@ -78,8 +81,13 @@ def _exact(requirement: str, releases: Mapping[str, str]) -> str:
     match = _NAME.match(requirement)
     if match is None or "==" in requirement:
         return requirement
-    release = releases.get(normalize(match[0]))
+    release = releases.get(normalize(match[1]))
     return f"{match[0]}=={release}" if release else requirement
+
+
+def _name(requirement: str) -> str:
+    match = _NAME.match(requirement)
+    return match[1] if match else requirement
 
 
 def _pip(kind: str, exact: Sequence[str]) -> tuple[str, ...]:
@@ -97,7 +105,7 @@ def _uv(kind: str, python: str, exact: Sequence[str]) -> tuple[str, ...]:
     if kind == "reinstall":
         again = ["--no-deps"]
         for one in exact:
-            again += ["--reinstall-package", one.partition("==")[0]]
+            again += ["--reinstall-package", _name(one)]
     return ("install", "--python", python, *again, *exact)
 
 

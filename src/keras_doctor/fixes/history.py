@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.fixes.transaction.errors import TransactionError
 from keras_doctor.fixes.transaction.journal import APPLIED, APPLYING, UNDOING, VERIFIED, Store
 from keras_doctor.fixes.transaction.lock import EnvironmentLock
-from keras_doctor.fixes.transaction.statefolder import state_folder
+from keras_doctor.fixes.transaction.statefolder import state_folder, usual_folder
 from keras_doctor.fixes.transaction.undo import drop as drop_journal
 from keras_doctor.fixes.transaction.undo import recover
 from keras_doctor.fixes.transaction.undo import undo as undo_journal
@@ -43,7 +43,7 @@ class Undone(NamedTuple):
 
 def history(environ: Mapping[str, str]) -> History:
     """The repairs that were made, newest first."""
-    folder, _ = state_folder(environ)
+    folder = _folder(environ)
     listing = Store(folder).journals()
     return History(journals=listing.journals, problems=listing.unreadable, folder=folder)
 
@@ -55,7 +55,7 @@ def undo(journal_id: str | None, environ: Mapping[str, str]) -> Undone:
         journal_id: Which; None for the last one that stands or was interrupted.
         environ: The user's variables.
     """
-    folder, _ = state_folder(environ)
+    folder = _folder(environ)
     store = Store(folder)
     recovered: tuple[Journal, ...] = ()
     try:
@@ -77,8 +77,20 @@ def drop(journal_id: str, environ: Mapping[str, str], *, force: bool) -> None:
     Raises:
         TransactionError: There is none of that id, or it was interrupted.
     """
-    folder, _ = state_folder(environ)
+    folder = _folder(environ)
     drop_journal(Store(folder), journal_id, force=force)
+
+
+def _folder(environ: Mapping[str, str]) -> str:
+    """The folder of the journals; where there is none yet, looking for it makes none."""
+    usual = usual_folder(environ)
+    if usual is not None and not os.path.isdir(usual):
+        place = os.path.dirname(usual)
+        while not os.path.isdir(place):
+            place = os.path.dirname(place)
+        if os.access(place, os.W_OK):
+            return usual
+    return state_folder(environ)[0]
 
 
 def _chosen(store: Store, journal_id: str | None) -> Journal:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.model.plan import DistributionChange
 from keras_doctor.names import normalize
-from keras_doctor.rules.context import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,12 +26,14 @@ def changed_distributions(
             its folders is installed again.
     """
     old, new = _by_name(before), _by_name(after)
-    touched = tuple(paths)
+    moved = {n for n in old.keys() | new.keys() if _version(old.get(n)) != _version(new.get(n))}
+    not_telling = {p for side in (old, new) for n in moved if n in side for p in _modules(side[n])}
+    touched = _places(paths)
     found = []
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name), new.get(name)
         again = was is not None and now is not None and was.version == now.version
-        if again and now is not None and not _has_file_of(now, touched):
+        if again and now is not None and not _has_file_of(now, touched, not_telling):
             continue
         shown = now or was
         found.append(
@@ -53,12 +54,36 @@ def _by_name(snapshot: Snapshot) -> dict[str, Distribution]:
     return found
 
 
-def _has_file_of(distribution: Distribution, paths: Iterable[str]) -> bool:
-    folders = tuple(_folders(distribution))
-    return any(is_inside(path, folder) for path in paths for folder in folders)
+def _version(distribution: Distribution | None) -> str | None:
+    return distribution.version if distribution else None
 
 
-def _folders(distribution: Distribution) -> Iterator[str]:
-    yield distribution.metadata
+def _places(paths: Iterable[str]) -> frozenset[str]:
+    """Some paths, without what follows a dot of their names, and the folders that they lie in."""
+    found: set[str] = set()
+    for path in paths:
+        folder, name = os.path.split(os.path.normpath(path))
+        found.add(os.path.join(folder, name.partition(".")[0]))
+        place = os.path.join(folder, name)
+        while place not in found and os.path.dirname(place) != place:
+            found.add(place)
+            place = os.path.dirname(place)
+    return frozenset(found)
+
+
+def _has_file_of(
+    distribution: Distribution, touched: frozenset[str], not_telling: set[str]
+) -> bool:
+    """Whether one of its files is touched.
+
+    Modules that do not tell are those that it shares with a distribution whose release changes,
+    as several distributions share ``google``.
+    """
+    if os.path.normpath(distribution.metadata) in touched:
+        return True
+    return any(one in touched for one in _modules(distribution) if one not in not_telling)
+
+
+def _modules(distribution: Distribution) -> Iterator[str]:
     for name in distribution.import_packages:
-        yield os.path.join(distribution.location, name)
+        yield os.path.normpath(os.path.join(distribution.location, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from keras_doctor.fixes.pipsettings import uv_variables
+from keras_doctor.fixes.pipsettings import uv_options, uv_variables
 from keras_doctor.live.process import Child
+from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
+from keras_doctor.requirements import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 TIMEOUT = 1800.0
 """Seconds for one run: a TensorFlow is half a gigabyte, over whatever network there is."""
 _HIDDEN = frozenset(
-    {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PIP_TARGET", "PIP_USER", "PIP_PREFIX"}
+    {
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"),
+        *("PIP_TARGET", "PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON"),
+    }
 )
 """Variables that would lead an installer elsewhere."""
 
@@ -88,35 +94,52 @@ def install(
         environ: The user's variables; those that would lead elsewhere are left out.
         timeout: Seconds for each run.
 
-    Raises:
-        OSError: The installer cannot be started.
+    Returns:
+        What became of it; one that cannot be started, or does not end, has failed too.
     """
     variables = {name: value for name, value in environ.items() if name not in _HIDDEN}
+    more: tuple[str, ...] = ()
     if installer.name == "uv":
         variables.update(uv_variables(environ, prefix))
         variables.update(UV_NO_PROGRESS="1", NO_COLOR="1")
         variables.pop("VIRTUAL_ENV", None)
+        more = uv_options(environ, prefix)
     else:
         variables.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", NO_COLOR="1")
     done = Installed(ok=True, output="", seconds=0.0)
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
-        for argv in commands(installer, request, python, folder):
-            child = Child(argv, variables, folder, folder)
+        for argv in commands(installer, request, python, folder, more):
+            try:
+                child = Child(argv, variables, folder, folder)
+            except OSError as error:
+                return done._replace(ok=False, output=f"{argv[0]} cannot be started: {error}")
             ended = child.finish(timeout, lambda _child: None)
-            done = Installed(
-                ok=ended.code == 0,
-                output=ended.output[-20_000:],
-                seconds=done.seconds + ended.seconds,
-            )
+            output = ended.output[-20_000:]
+            if ended.code is None:
+                output += f"\n{installer.name} did not end within {timeout:.0f} s"
+            seconds = done.seconds + ended.seconds
+            done = Installed(ok=ended.code == 0, output=output, seconds=seconds)
             if not done.ok:
                 break
     return done
 
 
 def commands(
-    installer: Installer, request: Request, python: str, folder: str
+    installer: Installer,
+    request: Request,
+    python: str,
+    folder: str,
+    more: Sequence[str] = (),
 ) -> list[tuple[str, ...]]:
-    """The command lines of a request; files of constraints are written to `folder`."""
+    """The command lines of a request; files of constraints are written to `folder`.
+
+    Args:
+        installer: Whose they are.
+        request: What is asked for.
+        python: The environment's interpreter.
+        folder: A folder that outlives the commands.
+        more: Further options of what installs.
+    """
     found = []
     target = ("--python", python) if installer.name == "uv" else ()
     head = (*installer.argv, *(("pip",) if installer.name == "uv" else ()))
@@ -124,15 +147,24 @@ def commands(
         yes = () if installer.name == "uv" else ("-y",)
         found.append((*head, "uninstall", *target, *yes, *request.uninstall))
     if request.requirements:
-        options = [*target]
-        options += _files(installer, request, folder)
+        options = [*target, *_files(installer, request, folder), *more]
+        again = [one for one in request.requirements if _name(one) in request.reinstall]
         if installer.name == "uv":
             for name in request.reinstall:
                 options += ["--reinstall-package", name]
-        elif request.reinstall:
-            options += ["--force-reinstall", "--no-deps"]
-        found.append((*head, "install", *options, *request.requirements))
+            again = []
+        rest = [one for one in request.requirements if one not in again]
+        if rest:
+            found.append((*head, "install", *options, *rest))
+        if again:
+            # Of pip's options these are for all that it is given: what is new needs its own.
+            found.append((*head, "install", *options, "--force-reinstall", "--no-deps", *again))
     return found
+
+
+def _name(requirement: str) -> str:
+    found = parse_requirement(requirement)
+    return normalize(found.name) if found else requirement
 
 
 def _files(installer: Installer, request: Request, folder: str) -> list[str]:
@@ -158,13 +190,13 @@ def compile_files(python: str, paths: Sequence[str], environ: Mapping[str, str])
         return
     variables = {n: v for n, v in environ.items() if n not in _HIDDEN}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
-    subprocess.run(
-        [python, "-I", "-S", "-m", "compileall", "-q", "-i", "-", "-j", "0"],
-        input="\n".join(paths),
-        text=True,
-        env=variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            [python, "-I", "-S", "-m", "compileall", "-q", "-i", "-", "-j", "0"],
+            input=os.fsencode("\n".join(path for path in paths if "\n" not in path)),
+            env=variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TIMEOUT,
+            check=False,
+        )

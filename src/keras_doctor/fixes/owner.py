@@ -9,23 +9,28 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from keras_doctor.model.plan import Command
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
 from keras_doctor.rules.context import is_inside
+from keras_doctor.rules.remedies import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keras_doctor.model import Snapshot
+    from keras_doctor.model.plan import DistributionChange, Step
 
 _LOCKS = {
-    "uv.lock": ("uv", ("uv", "add")),
-    "poetry.lock": ("Poetry", ("poetry", "add")),
-    "pdm.lock": ("PDM", ("pdm", "add")),
-    "pixi.lock": ("pixi", ("pixi", "add", "--pypi")),
-    "Pipfile.lock": ("Pipenv", ("pipenv", "install")),
+    "uv.lock": ("uv", ("uv", "add"), ("uv", "remove")),
+    "poetry.lock": ("Poetry", ("poetry", "add"), ("poetry", "remove")),
+    "pdm.lock": ("PDM", ("pdm", "add"), ("pdm", "remove")),
+    "pixi.lock": ("pixi", ("pixi", "add", "--pypi"), ("pixi", "remove", "--pypi")),
+    "Pipfile.lock": ("Pipenv", ("pipenv", "install"), ("pipenv", "uninstall")),
 }
-_SYSTEM_PREFIXES = ("/usr", "/System", "/Library/Developer", "/Applications/Xcode.app")
+_SYSTEM_PREFIXES = ("/usr",)
+_SYSTEM_FOLDERS = ("/System", "/Library/Developer", "/Applications/Xcode.app")
+"""On macOS: every Python below them."""
 _MAX_DEPTH = 8
 
 
@@ -37,6 +42,8 @@ class ProjectManager(NamedTuple):
     """The command that puts a requirement into the manifest, without the requirement."""
     lock: str
     """Its lock file."""
+    remove: tuple[str, ...] = ()
+    """The command that takes a name out of the manifest, without the name."""
 
 
 def refusal(snapshot: Snapshot) -> str | None:
@@ -56,7 +63,8 @@ def refusal(snapshot: Snapshot) -> str | None:
     marker = os.path.join(interpreter.stdlib, "EXTERNALLY-MANAGED")
     if not is_virtual and os.path.exists(marker):
         return f"it belongs to the operating system, which says so in {marker} (PEP 668)"
-    if not is_virtual and prefix in _SYSTEM_PREFIXES:
+    of_system = prefix in _SYSTEM_PREFIXES or any(is_inside(prefix, f) for f in _SYSTEM_FOLDERS)
+    if not is_virtual and of_system:
         return f"it is the operating system's own Python, in {prefix}"
     frozen = os.path.join(environment or prefix, "conda-meta", "frozen")
     if os.path.exists(frozen):
@@ -73,12 +81,15 @@ def owned_by_conda(snapshot: Snapshot, names: Iterable[str]) -> tuple[str, ...]:
     if snapshot.conda is None:
         return ()
     packages = {normalize(package.name) for package in snapshot.conda.packages}
-    by_pip = {
-        normalize(one.name)
-        for one in snapshot.distributions
-        if one.installer not in (None, "conda")
-    }
-    return tuple(sorted(name for name in names if name in packages - by_pip))
+    installers = {normalize(one.name): one.installer for one in snapshot.distributions}
+    return tuple(
+        sorted(
+            name
+            for name in names
+            if installers.get(name) == "conda"  # its package may have another name
+            or (name in packages and installers.get(name) is None)
+        )
+    )
 
 
 def project_manager(snapshot: Snapshot) -> ProjectManager | None:
@@ -91,10 +102,10 @@ def project_manager(snapshot: Snapshot) -> ProjectManager | None:
     if environment is None:
         return None
     for folder in _upwards(snapshot.target.folder):
-        for name, (manager, add) in _LOCKS.items():
+        for name, (manager, add, remove) in _LOCKS.items():
             lock = os.path.join(folder, name)
             if os.path.isfile(lock) and _belongs(environment, folder, manager):
-                return ProjectManager(name=manager, add=add, lock=lock)
+                return ProjectManager(name=manager, add=add, lock=lock, remove=remove)
     return None
 
 
@@ -112,6 +123,55 @@ def _upwards(folder: str) -> Iterator[str]:
         if above == folder:
             return
         folder = above
+
+
+def steps_of_owner(
+    snapshot: Snapshot,
+    steps: Sequence[Step],
+    moved: Sequence[DistributionChange],
+    changes: Sequence[DistributionChange],
+) -> tuple[Step, ...] | None:
+    """The steps of a plan as the owner of the environment would do them; None: there is none.
+
+    Args:
+        snapshot: The facts of the environment.
+        steps: What the plan would do by itself.
+        moved: The distributions that get another release, come, or go.
+        changes: All that change.
+    """
+    blank = next((step for step in steps if step.requirements), None)
+    if blank is None:
+        return None
+    manager = project_manager(snapshot)
+    if manager is not None and moved:
+        specs = tuple(f"{one.name}=={one.after}" for one in moved if one.after)
+        gone = tuple(one.name for one in moved if one.after is None)
+        lines = [(*manager.remove, *gone)] if gone else []
+        lines += [(*manager.add, *specs)] if specs else []
+        return tuple(_owned(blank, manager.name, argv, manager.lock) for argv in lines)
+    owned = owned_by_conda(snapshot, [normalize(change.name) for change in changes])
+    if owned and snapshot.conda is not None:
+        prefix = snapshot.conda.prefix
+        mine = [one for one in changes if normalize(one.name) in owned]
+        gone = tuple(one.name for one in mine if one.after is None)
+        lines = [("conda", "remove", "--prefix", prefix, *gone)] if gone else []
+        for again, option in ((False, ()), (True, ("--force-reinstall",))):
+            specs = tuple(f"{o.name}={o.after}" for o in mine if o.after and o.again is again)
+            if specs:
+                lines.append(("conda", "install", "--prefix", prefix, *option, *specs))
+        return tuple(_owned(blank, "conda", argv, prefix) for argv in lines)
+    return None
+
+
+def _owned(blank: Step, name: str, argv: tuple[str, ...], where: str) -> Step:
+    return blank._replace(
+        kind="run-command",
+        risk="shown",
+        summary=f"Let {name} do it, to which this environment belongs ({where}).",
+        name=name,
+        requirements=(),
+        commands=(Command(manager=name.lower(), argv=argv, text=quoted(argv)),),
+    )
 
 
 def users_of(prefix: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import configparser
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,15 @@ _AS_UV = {
     "index-url": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
     "extra-index-url": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
     "find-links": ("UV_FIND_LINKS",),
-    "no-index": ("UV_NO_INDEX",),
+    "no-index": (),
     "constraint": ("UV_CONSTRAINT",),
     "cert": ("SSL_CERT_FILE",),
     "trusted-host": ("UV_INSECURE_HOST",),
     "only-binary": (),
 }
+_AS_OPTIONS = ("no-index", "only-binary")
+"""What uv takes from its command line alone."""
+_FALSE = ("n", "no", "f", "false", "off", "0")
 _MAX_BYTES = 1 << 20
 
 
@@ -43,23 +45,35 @@ def uv_variables(environ: Mapping[str, str], prefix: str | None) -> dict[str, st
         names = _AS_UV.get(name, ())
         if names and not any(environ.get(one) for one in names):
             separator = "," if name == "find-links" else " "
-            found[names[0]] = separator.join(shlex.split(value)) if " " in value else value
+            found[names[0]] = separator.join(value.split())
     return found
+
+
+def uv_options(environ: Mapping[str, str], prefix: str | None) -> tuple[str, ...]:
+    """The options of ``uv pip install`` for what it has no variables for; arguments as above."""
+    settings = pip_settings(environ, prefix)
+    options = ["--no-index"] if "no-index" in settings else []
+    for name in settings.get("only-binary", "").replace(",", " ").split():
+        options += ["--only-binary", name]
+    return tuple(options)
 
 
 def pip_settings(environ: Mapping[str, str], prefix: str | None) -> dict[str, str]:
     """What pip's files and variables say about where it installs from.
 
-    Later ones win: the system's file, the user's, the environment's, PIP_CONFIG_FILE, variables.
+    Later ones win: the system's files, the user's, the environment's, PIP_CONFIG_FILE; in all of
+    them what is said of all commands, then what is said of ``install``; then variables.
     """
-    settings: dict[str, str] = {}
+    said: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for path in _files(environ, prefix):
-        settings.update(_read(path))
+        for section, rows in _read(path).items():
+            said[section].update(rows)
+    settings = {k: v for rows in said.values() for k, v in rows.items() if v}
     for name in _AS_UV:
         value = environ.get("PIP_" + name.upper().replace("-", "_"))
         if value:
             settings[name] = value
-    if settings.get("no-index", "").lower() in ("0", "false", "no", "off"):
+    if settings.get("no-index", "").lower() in _FALSE:
         del settings["no-index"]
     return settings
 
@@ -70,35 +84,50 @@ def _files(environ: Mapping[str, str], prefix: str | None) -> Iterator[str]:
         return
     home = environ.get("HOME") or environ.get("USERPROFILE") or os.path.expanduser("~")
     name = "pip.ini" if os.name == "nt" else "pip.conf"
-    if os.name == "nt":
-        yield os.path.join(environ.get("PROGRAMDATA", r"C:\ProgramData"), "pip", name)
-        yield os.path.join(environ.get("APPDATA", home), "pip", name)
-    else:
-        yield "/etc/pip.conf"
-        if sys.platform == "darwin":
-            yield os.path.join(home, "Library", "Application Support", "pip", name)
-        yield os.path.join(home, ".pip", name)
-        config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-        yield os.path.join(config, "pip", name)
+    yield from (os.path.join(folder, name) for folder in _of_system(environ))
+    if not (own and os.path.exists(own)):
+        yield from (os.path.join(folder, name) for folder in _of_user(environ, home))
     if prefix:
         yield os.path.join(prefix, name)
     if own:
         yield own
 
 
-def _read(path: str) -> dict[str, str]:
+def _of_system(environ: Mapping[str, str]) -> Iterator[str]:
+    if os.name == "nt":
+        yield os.path.join(environ.get("PROGRAMDATA", r"C:\ProgramData"), "pip")
+        return
+    usual = "/Library/Application Support" if sys.platform == "darwin" else "/etc/xdg"
+    for folder in (environ.get("XDG_CONFIG_DIRS") or usual).split(os.pathsep):
+        yield os.path.join(folder, "pip")
+    yield "/etc"
+
+
+def _of_user(environ: Mapping[str, str], home: str) -> Iterator[str]:
+    if os.name == "nt":
+        yield os.path.join(home, "pip")
+        yield os.path.join(environ.get("APPDATA", home), "pip")
+        return
+    yield os.path.join(home, ".pip")
+    own = os.path.join(home, "Library", "Application Support", "pip")
+    if sys.platform == "darwin" and os.path.isdir(own):
+        yield own
+        return
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    yield os.path.join(config, "pip")
+
+
+def _read(path: str) -> dict[str, dict[str, str]]:
+    """By section, the settings that count."""
     parser = configparser.RawConfigParser()
     try:
         with open(path, encoding="utf-8") as file:
             parser.read_string(file.read(_MAX_BYTES))
     except (OSError, ValueError, configparser.Error):
         return {}
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
     for section in ("global", "install"):
-        if parser.has_section(section):
-            found.update(
-                (key, " ".join(value.split()))
-                for key, value in parser.items(section)
-                if key in _AS_UV
-            )
+        rows = parser.items(section) if parser.has_section(section) else ()
+        named = ((key.replace("_", "-").removeprefix("--"), value) for key, value in rows)
+        found[section] = {k: " ".join(v.split()) for k, v in named if k in _AS_UV}
     return found

@@ -11,8 +11,9 @@ from keras_doctor.fixes import newenv, owner, trial
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
 from keras_doctor.fixes.installed import changed_distributions
+from keras_doctor.fixes.projectfiles import clashing, wanted_by
 from keras_doctor.fixes.rehearse.place import remove_stale_stages
-from keras_doctor.fixes.search import Options, Search, context_of, environ_after, works
+from keras_doctor.fixes.search import TRIABLE, Options, Search, context_of, environ_after, works
 from keras_doctor.fixes.transaction.apply import apply
 from keras_doctor.fixes.transaction.errors import TransactionError
 from keras_doctor.fixes.transaction.journal import VERIFIED, Store, planned
@@ -20,7 +21,7 @@ from keras_doctor.fixes.transaction.lock import EnvironmentLock
 from keras_doctor.fixes.transaction.statefolder import state_folder
 from keras_doctor.fixes.transaction.undo import recover, undo
 from keras_doctor.fixes.tree import listing
-from keras_doctor.fixes.ways import ways_of
+from keras_doctor.fixes.ways import INSTALLS, ways_of
 from keras_doctor.model.plan import Alternative, Rehearsal, Repair
 from keras_doctor.records import NamedTuple
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from keras_doctor.model.plan import Step, Way
 
 _FILE_STEPS = ("rename-file", "edit-code")
+_IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod")
 
 
 class Consent(NamedTuple):
@@ -96,7 +98,13 @@ class _Repairing:
         progress: Callable[[str], None],
     ) -> None:
         self.asked = asked
-        self.options = options
+        markers = context_of(first).marker_environment
+        self.wanted = wanted_by(first.snapshot.target.folder, markers)
+        # What the user has asked for here must hold; what the project's files say may be the clash.
+        self.options = options._replace(
+            keep=(*options.keep, *options.constraints),
+            constraints=tuple(one.line for one in self.wanted),
+        )
         self.store = store
         self.ground = ground
         self.first = first
@@ -144,6 +152,7 @@ class _Repairing:
         refusal = owner.refusal(self.first.snapshot) if planned_repair.steps else None
         if refusal is not None or not found.passed or self.options.prefer == "new-env":
             return self._beside(planned_repair._replace(refusal=refusal), agree)
+        planned_repair = self._left_to_owner(planned_repair)
         consent = agree(planned_repair)
         if not consent.apply:
             return planned_repair
@@ -185,6 +194,7 @@ class _Repairing:
             manual=with_commands(left, snapshot),
             alternatives=tuple(self._alternatives(found)),
             rehearsal=rehearsal,
+            remarks=(*blank.remarks, *clashing(self.wanted, distributions)),
         )
 
     def _alternatives(self, found: Found) -> list[Alternative]:
@@ -198,9 +208,21 @@ class _Repairing:
             if way.steps not in chosen
         ]
         return [
-            Alternative(steps=way.steps, why_not=tried.get(way.steps, "it was not needed"))
+            Alternative(steps=way.steps, why_not=tried.get(way.steps) or _why_not(way, found))
             for way in dict.fromkeys(offered)
         ]
+
+    def _left_to_owner(self, plan: Repair) -> Repair:
+        """The plan, with what belongs to conda or to a project manager left to them.
+
+        A distribution whose files are only restored is as its owner has it: that is done here.
+        """
+        changes = plan.rehearsal.distributions if plan.rehearsal else ()
+        moved = [change for change in changes if not change.again]
+        steps = owner.steps_of_owner(self.first.snapshot, plan.steps, moved, changes)
+        if steps is None:
+            return plan
+        return plan._replace(steps=(), manual=(*steps, *plan.manual))
 
     # ------------------------------------------------------- another environment
 
@@ -210,7 +232,14 @@ class _Repairing:
         if draft is None:
             return failed
         step = newenv.step_of(draft, self.first)
-        plan = failed._replace(steps=(step,), manual=(), environment=draft.folder)
+        others = tuple(
+            other
+            for other in failed.alternatives
+            if all(each.kind != "use-env" for each in other.steps)
+        )
+        plan = failed._replace(
+            steps=(step,), manual=(), alternatives=others, environment=draft.folder
+        )
         if not agree(plan).apply:
             return plan
         made = newenv.make(draft, self.asked, self.options, self.progress)
@@ -274,7 +303,7 @@ class _Repairing:
     def _is_carried(self, change: FileChange, steps: Sequence[Step]) -> bool:
         """Whether a change belongs to a step that is done by itself."""
         if self._in_roots(change.path):
-            return True
+            return any(step.kind in _IN_ENVIRONMENT for step in steps)
         paths = [p for step in steps for p in (step.path, step.to, *step.paths) if p]
         makes = change.before.kind == "absent" and change.after.kind == "folder"
         return any(
@@ -309,6 +338,12 @@ class _Repairing:
         finally:
             place.close()
         return works(examined)
+
+
+def _why_not(way: Way, found: Found) -> str:
+    if not all(step.kind in TRIABLE for step in way.steps):
+        return "it cannot be tried in a copy"
+    return "another way did" if found.passed else "it was not tried"
 
 
 def _paths(ways: Sequence[Way]) -> list[str]:

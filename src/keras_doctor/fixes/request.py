@@ -10,8 +10,9 @@ from keras_doctor.knowledge import measured
 from keras_doctor.knowledge.imports import twins_of
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
+from keras_doctor.requirements import parse_requirement
 from keras_doctor.rules.compatibility.measured import subjects_of
-from keras_doctor.versions import satisfies
+from keras_doctor.versions import parse_version, satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
 
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==([^,;\s]+)\Z")
+_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _NEVER = 'python_version < "0"'
 """A marker that holds nowhere: what is overridden with it is left out."""
 
@@ -50,13 +52,13 @@ def request_of(
         steps: Of one plan.
         context: The environment in which it will run.
         keep: Requirements that must still hold: names, or specifiers.
-        constraints: Lines of the user's constraint files.
+        constraints: Lines of the user's constraint files and of their project's files.
         loose: Whether what else is installed may change, where it would not resolve otherwise.
     """
     steps = [step for step in steps if step.kind in INSTALLS]
     if not steps:
         return None
-    wanted = [one for s in steps if s.kind != "uninstall" for one in s.requirements]
+    wanted = _one_of_twins([one for s in steps if s.kind != "uninstall" for one in s.requirements])
     again = {n for s in steps if s.kind == "reinstall" for n in distributions_of(s)}
     gone = {n for s in steps if s.kind == "uninstall" for n in distributions_of(s)}
     named = {n for s in steps for n in distributions_of(s)}
@@ -69,10 +71,60 @@ def request_of(
         reinstall=tuple(sorted(again)),
         uninstall=tuple(sorted(gone)),
         constraints=tuple(
-            dict.fromkeys([*keep, *constraints, *held, *_measured(context, named, stay)])
+            dict.fromkeys(
+                [
+                    *_kept(keep, context),
+                    *_free_of(constraints, wanted),
+                    *held,
+                    *_measured(context, named, stay),
+                ]
+            )
         ),
         overrides=tuple(_without_twins(context, gone, named)),
     )
+
+
+def _one_of_twins(requirements: Sequence[str]) -> list[str]:
+    """The requirements without later ones that would own the files of an earlier one."""
+    found: list[str] = []
+    names: set[str] = set()
+    for one in requirements:
+        name = normalize(_NAME.split(one)[0])
+        twins = twins_of(name)
+        if twins is None or not names.intersection(map(normalize, twins[1])):
+            found.append(one)
+            names.add(name)
+    return found
+
+
+def _free_of(constraints: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
+    """The constraints without those that the plan contradicts: these are the clash.
+
+    They are written without extras, which pip does not take in a constraint.
+    """
+    asked = {normalize(r.name): r.specifier for one in wanted if (r := parse_requirement(one))}
+    for line in constraints:
+        requirement = parse_requirement(line)
+        if requirement is None:
+            yield line
+        elif not _contradict(asked.get(normalize(requirement.name), ""), requirement.specifier):
+            marker = f"; {requirement.marker}" if requirement.marker else ""
+            yield f"{requirement.name}{requirement.specifier}{marker}"
+
+
+def _contradict(one: str, other: str) -> bool:
+    """Whether one of two specifiers names a release that the other does not allow."""
+    return any(
+        left.startswith("==") and satisfies(left.strip("= "), right) is False
+        for left, right in ((one, other), (other, one))
+    )
+
+
+def _kept(keep: Sequence[str], context: Context) -> Iterator[str]:
+    """What must stay: a bare name means the installed release."""
+    for line in keep:
+        found = context.first(line.strip())
+        yield f"{found.name}=={found.version}" if found else line
 
 
 def _displaced(wanted: Sequence[str], context: Context, named: set[str]) -> Iterator[str]:
@@ -102,8 +154,12 @@ def _held(context: Context, free: set[str], *, loose: bool) -> Iterator[str]:
 
 
 def _is_public(distribution: Distribution) -> bool:
-    """Whether an index may have it: what came from a folder or an address is no constraint."""
-    return distribution.origin_url is None and not distribution.editable
+    """Whether an index may have it: what came from a folder or an address is no constraint.
+
+    Nor is a text that is no version, which no installer reads.
+    """
+    from_index = distribution.origin_url is None and not distribution.editable
+    return from_index and parse_version(distribution.version) is not None
 
 
 def _measured(context: Context, named: set[str], stay: set[str]) -> Iterator[str]:

@@ -245,7 +245,7 @@ class Search:
         self.current = self.place.call(
             trial.examine,
             asked,
-            run_command=self.place.runs_commands,
+            run_command=self.place.runs_commands and not trial.is_install(self.asked.command),
             keep=False,
             with_progress=True,
         )
@@ -254,6 +254,7 @@ class Search:
     def _passes(self, examined: Examination) -> bool:
         """Whether everything that must pass does; else `failure` says what does not."""
         if not works(examined):
+            self.failure = _what_is_left(examined)
             return False
         self.failure = None
         return True

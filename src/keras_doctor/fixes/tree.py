@@ -27,7 +27,10 @@ def _walk(folder: str) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
     except OSError:
         return
     for entry in found:
-        info = entry.stat(follow_symlinks=False)
+        try:
+            info = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
         size = 0 if entry.is_dir(follow_symlinks=False) else info.st_size
         yield entry.path, (info.st_ino, info.st_mode, size, info.st_mtime_ns)
         if entry.is_dir(follow_symlinks=False):

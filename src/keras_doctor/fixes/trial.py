@@ -7,7 +7,9 @@ Every function here is called by its name in the process that lives in that worl
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     from keras_doctor.model.plan import Step
 
 
+_INSTALLS = re.compile(
+    r"(?:\A|[\s/\\])(?:pip[\d.]*|uv|conda|mamba|micromamba|poetry|pdm|pipenv|pixi|easy_install)(?:\.exe)?"
+    r"\s(?:[^;&|]*\s)?(?:install|add|sync|update|create)\b"
+)
+
+
 class Asked(NamedTuple):
     """What the user asks for: which Python, how it is started, and what must work."""
 
@@ -38,6 +46,11 @@ class Asked(NamedTuple):
     timeout: float
     environ: dict[str, str]
     folder: str
+
+
+def is_install(command: Sequence[str]) -> bool:
+    """Whether a command installs something: then it is not what must work after a repair."""
+    return _INSTALLS.search(" ".join(command)) is not None
 
 
 def examine(
@@ -104,13 +117,16 @@ def perform(steps: Sequence[Step]) -> None:
         elif step.kind == "write-file" and step.path:
             write_text(step.path, step.value or "")
         elif step.kind == "rename-file" and step.path and step.to:
+            if os.path.lexists(step.to):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), step.to)
             os.makedirs(os.path.dirname(step.to), exist_ok=True)
             # An overlay cannot rename a folder of the lower layer: then it is copied.
             shutil.move(step.path, step.to)
         elif step.kind == "edit-code" and step.path:
             edits.setdefault(step.path, []).append(edit_of(step))
     for path, changes in edits.items():
-        write_text(path, apply_edits(read_source(path) or "", changes))
+        text = apply_edits(read_source(path) or "", changes)
+        write_text(path, text, encoding=_encoding(path))
 
 
 def edit_of(step: Step) -> Edit:
@@ -125,23 +141,32 @@ def edit_of(step: Step) -> Edit:
 
 
 def read_source(path: str) -> str | None:
-    """The text of a program with its own line ends, or None when it cannot be read as one."""
-    import tokenize
+    """The text of a program with its own line ends, or None when it cannot be read as one.
 
+    A byte order mark stays in it.
+    """
     try:
-        with open(path, "rb") as file:
-            encoding, _ = tokenize.detect_encoding(file.readline)
-        with open(path, encoding=encoding, newline="") as text:
+        with open(path, encoding=_encoding(path), newline="") as text:
             return text.read()
     except (OSError, SyntaxError, UnicodeDecodeError, LookupError):
         return None
 
 
-def write_text(path: str, text: str) -> None:
+def _encoding(path: str) -> str:
+    """How a program is encoded, by its own first lines."""
+    import tokenize
+
+    with open(path, "rb") as file:
+        encoding, _ = tokenize.detect_encoding(file.readline)
+    return "utf-8" if encoding == "utf-8-sig" else encoding
+
+
+def write_text(path: str, text: str, *, encoding: str = "utf-8") -> None:
     """Replace a file as a whole, keeping its mode; its folder is made if need be.
 
     Raises:
         OSError: It cannot be written.
+        ValueError: The encoding does not have all of its characters.
     """
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
@@ -151,7 +176,7 @@ def write_text(path: str, text: str) -> None:
         mode = None
     descriptor, beside = tempfile.mkstemp(prefix=".keras-doctor-", dir=folder)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
             file.write(text)
         os.chmod(beside, 0o644 if mode is None else mode | 0o600)
         os.replace(beside, path)
@@ -164,6 +189,8 @@ def write_text(path: str, text: str) -> None:
 def _delete(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         remove_tree(path)
+        if os.path.lexists(path):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
     elif os.path.lexists(path):
         os.unlink(path)
 

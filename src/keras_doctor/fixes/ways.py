@@ -151,7 +151,9 @@ def _rename_step(
         text = source_of(path)
         taken = any(c.path == to and c.state != "absent" for c in context.snapshot.configs)
         if text is not None and not taken:
-            return blank._replace(kind="write-file", risk="safe", path=to, value=text)
+            return blank._replace(
+                kind="write-file", risk="safe", path=to, value=text.removeprefix("\ufeff")
+            )
     return blank._replace(kind="rename-file", risk="consent", path=path, to=to)
 
 

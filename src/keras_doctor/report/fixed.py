@@ -77,6 +77,10 @@ def _verdict(repair: Repair) -> tuple[str, str]:
     if repair.verified:
         return "It works now: Keras imports, and it trained one step.", "green"
     passed = repair.rehearsal is not None and repair.rehearsal.passed
+    if repair.environment and repair.applied:
+        return "A new environment was made beside this one; Keras trains in it.", "green"
+    if repair.environment:
+        return "This environment cannot be mended in place; a new one beside it can help.", "yellow"
     if repair.verified is False:
         return "Not repaired: everything is as it was.", "red"
     if passed and repair.refusal:
@@ -107,7 +111,7 @@ def _plan(page: Page, repair: Repair) -> None:
     for number, step in enumerate(repair.steps, 1):
         _step(page, f"{number}. ", step)
     rehearsal = repair.rehearsal
-    if rehearsal is None:
+    if rehearsal is None or repair.environment or not rehearsal.attempts:
         return
     if rehearsal.distributions:
         page.blank()
@@ -126,7 +130,8 @@ def _plan(page: Page, repair: Repair) -> None:
 
 def _step(page: Page, lead: str, step: Step) -> None:
     page.text(lead + _sentence(step.summary), indent=_INDENT, hang=len(lead))
-    for command in step.commands[:1]:
+    several = step.kind == "use-env"
+    for command in step.commands if several else step.commands[:1]:
         page.command(command.text, indent=_INDENT + len(lead))
 
 
@@ -168,11 +173,12 @@ def _failure(page: Page, repair: Repair) -> None:
     rehearsal = repair.rehearsal
     if repair.refusal:
         page.blank()
-        page.text(f"Why nothing was changed: {repair.refusal}.")
-    if rehearsal is not None and not rehearsal.passed:
+        page.text(f"Why nothing was changed here: {repair.refusal.rstrip('.')}.")
+    if rehearsal is not None and not rehearsal.passed and not repair.environment:
         page.blank()
         tries = wording.plural(rehearsal.attempts, "attempt")
-        page.text(f"How far it came, in {tries}: {rehearsal.failure or 'nothing could be tried'}.")
+        failure = rehearsal.failure or "nothing could be tried"
+        page.text(f"How far it came, in {tries}: {failure.rstrip('.')}.")
 
 
 def _alternatives(page: Page, repair: Repair, *, verbose: bool) -> None:
@@ -191,17 +197,17 @@ def _remarks(page: Page, repair: Repair) -> None:
     if remarks:
         page.blank()
     for remark in remarks:
-        page.text(f"Note: {_sentence(remark)}.".replace("..", "."), hang=6)
+        page.text(f"Note: {_sentence(remark).rstrip('.')}.", hang=6)
 
 
 def _next(page: Page, repair: Repair, program: str, again: str | None, *, dry_run: bool) -> None:
+    passed = repair.rehearsal is not None and repair.rehearsal.passed
+    planned = bool(repair.steps) and not repair.applied
     if repair.journal:
         page.blank()
         page.text("To bring the old state back:")
         page.command(f"{program} undo {repair.journal}", indent=4)
-    elif repair.rehearsal is not None and repair.rehearsal.passed and repair.steps and again:
-        if repair.refusal:
-            return
+    elif planned and again and (repair.environment or (passed and not repair.refusal)):
         page.blank()
         page.text("To apply it:" if dry_run else "Nobody was there to ask. To apply it:")
         page.command(again, indent=4)

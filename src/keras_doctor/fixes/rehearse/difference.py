@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 _ATTRIBUTES = ("trusted.overlay.", "user.overlay.")
-_BYTECODE = re.compile(r"(?P<folder>.*)__pycache__/(?P<module>[^/]+)\.[\w-]+(?:\.opt-\d)?\.pyc\Z")
-_LOCK = ".lock"
+_BYTECODE = re.compile(r"(?P<folder>.*)__pycache__/(?P<module>[^/]+?)\.[\w-]+(?:\.opt-\w+)?\.pyc\Z")
+LOCK = ".lock"
 """What uv leaves in the root of an environment."""
 
 
@@ -40,9 +40,9 @@ def overlay_difference(folder: str, upper: str) -> tuple[FileChange, ...]:
     found = [
         change
         for change in _walk(folder, upper, hidden=False)
-        if change.path != os.path.join(folder, _LOCK)
+        if change.path != os.path.join(folder, LOCK)
     ]
-    return tuple(sorted(_without_idle_bytecode(found)))
+    return tuple(sorted(without_idle_bytecode(found)))
 
 
 def _walk(lower: str, upper: str, *, hidden: bool) -> Iterator[FileChange]:
@@ -52,14 +52,14 @@ def _walk(lower: str, upper: str, *, hidden: bool) -> Iterator[FileChange]:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         names.add(entry.name)
-        yield from _entry(os.path.join(lower, entry.name), entry)
+        yield from _entry(os.path.join(lower, entry.name), entry, hidden=hidden)
     if hidden and os.path.isdir(lower) and not os.path.islink(lower):
         for name in sorted(os.listdir(lower)):
             if name not in names:
                 yield from removed(os.path.join(lower, name))
 
 
-def _entry(path: str, entry: os.DirEntry[str]) -> Iterator[FileChange]:
+def _entry(path: str, entry: os.DirEntry[str], *, hidden: bool) -> Iterator[FileChange]:
     info = entry.stat(follow_symlinks=False)
     before = state_of(path, hashed=False)
     if stat.S_ISCHR(info.st_mode) and info.st_rdev == 0:
@@ -67,19 +67,20 @@ def _entry(path: str, entry: os.DirEntry[str]) -> Iterator[FileChange]:
             yield from removed(path)
         return
     if stat.S_ISDIR(info.st_mode):
-        yield from _folder(path, entry.path, before)
+        yield from _folder(path, entry.path, before, hidden=hidden)
         return
     strip_attributes(entry.path)
     after = state_of(entry.path, hashed=False)
     if before.kind == "folder":
         yield from removed_inside(path)
-    if not _is_same(path, before, entry.path, after):
+    if not is_same(path, before, entry.path, after):
         yield FileChange(path=path, before=before, after=after, staged=entry.path)
 
 
-def _folder(path: str, upper: str, before: FileState) -> Iterator[FileChange]:
+def _folder(path: str, upper: str, before: FileState, *, hidden: bool) -> Iterator[FileChange]:
     after = state_of(upper, hashed=False)
-    hidden = _is_opaque(upper)
+    # Inside an opaque folder nothing below shows through, at any depth.
+    hidden = hidden or _is_opaque(upper)
     if before.kind != "folder" or before.mode != after.mode:
         yield FileChange(path=path, before=before, after=after, staged=None)
     yield from _walk(path, upper, hidden=hidden)
@@ -99,7 +100,8 @@ def removed_inside(folder: str) -> Iterator[FileChange]:
         yield from removed(os.path.join(folder, name))
 
 
-def _is_same(path: str, before: FileState, staged: str, after: FileState) -> bool:
+def is_same(path: str, before: FileState, staged: str, after: FileState) -> bool:
+    """Whether a new file or link has the kind, the mode and the content of the old one."""
     if (before.kind, before.mode) != (after.kind, after.mode):
         return False
     if before.kind == "link":
@@ -110,7 +112,7 @@ def _is_same(path: str, before: FileState, staged: str, after: FileState) -> boo
 def _is_opaque(folder: str) -> bool:
     for name in _OPAQUE:
         try:
-            if os.getxattr(folder, name, follow_symlinks=False) in (b"y", b"x"):
+            if os.getxattr(folder, name, follow_symlinks=False) == b"y":
                 return True
         except OSError:
             continue
@@ -128,9 +130,23 @@ def strip_attributes(path: str) -> None:
             os.removexattr(path, name, follow_symlinks=False)
 
 
-def _without_idle_bytecode(changes: list[FileChange]) -> Iterator[FileChange]:
+def without_idle_bytecode(changes: list[FileChange]) -> Iterator[FileChange]:
+    """The changes without bytecode that was compiled for a source which did not change.
+
+    Bytecode that was removed stays among them: Python itself removes none.
+    """
     changed = {change.path for change in changes}
-    for change in changes:
-        match = _BYTECODE.match(change.path.replace(os.sep, "/"))
-        if match is None or match["folder"] + match["module"] + ".py" in changed:
+    left = [change for change in changes if not _is_idle(change, changed)]
+    inside = {os.path.dirname(change.path) for change in left}
+    for change in left:
+        is_new_folder = change.before.kind == "absent" and change.after.kind == "folder"
+        is_cache = os.path.basename(change.path) == "__pycache__"
+        if not (is_new_folder and is_cache and change.path not in inside):
             yield change
+
+
+def _is_idle(change: FileChange, changed: set[str]) -> bool:
+    match = _BYTECODE.match(change.path.replace(os.sep, "/"))
+    if match is None or change.after.kind == "absent":
+        return False
+    return match["folder"] + match["module"] + ".py" not in changed

@@ -47,7 +47,8 @@ def read(stream: BinaryIO) -> Any:
 
 def main() -> None:
     """Enter the world that the first message describes, then serve calls until the end."""
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _leave)
     end_with_parent()
     # What anything prints by accident must not land among the messages.
     answers = os.fdopen(os.dup(1), "wb")
@@ -55,7 +56,9 @@ def main() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
+        folder = os.getcwd()
         enter(read(calls))
+        os.chdir(folder)  # else it would still be the common one, below the overlay
     except (OSError, EOFError) as error:
         write(answers, ("error", error))
         return
@@ -91,5 +94,5 @@ def _portable(error: Exception) -> Exception:
     return error if isinstance(copy, type(error)) else RuntimeError(str(error))
 
 
-def _leave(_number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + signal.SIGTERM)
+def _leave(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)

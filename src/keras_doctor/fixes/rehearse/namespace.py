@@ -103,8 +103,8 @@ def _overlay(libc: ctypes.CDLL, folder: str, layers: list[int], *, private: bool
     options = ",".join(
         f"{name}=/proc/self/fd/{number}" for name, number in zip(names, layers, strict=True)
     )
-    if private:
-        options += ",userxattr"
+    # A renamed or chmodded file must be whole in the upper folder, whatever the kernel's default.
+    options += ",userxattr" if private else ",redirect_dir=off,metacopy=off"
     result = libc.mount(b"overlay", os.fsencode(folder), b"overlay", 0, options.encode())
     _check(result, f"mount -t overlay over {folder}")
 

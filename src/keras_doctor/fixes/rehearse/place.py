@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
+import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from keras_doctor.fixes.rehearse.difference import overlay_difference
 from keras_doctor.fixes.rehearse.worker import Worker
 from keras_doctor.fixes.transaction.journal import new_id
+from keras_doctor.fixes.transaction.lock import lock
 from keras_doctor.fixes.transaction.stage import MARK, claim
 from keras_doctor.live.homefiles import remove_tree
 from keras_doctor.rules.context import is_inside
@@ -21,8 +24,12 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.transaction.states import FileChange
 
 _T = TypeVar("_T")
+_FRESH = 2.0
+"""Seconds: a folder that is younger may not be held yet."""
 STAGE = ".keras-doctor-stage-"
 """How the names of folders begin in which a rehearsal keeps its changes."""
+_AWAY = ".keras-doctor-away-"
+"""The same for changes that are thrown away, among the temporary files."""
 
 
 class NoPlaceError(Exception):
@@ -48,7 +55,10 @@ class Place(Protocol):
         """A text with the paths of this world as the user knows them."""
 
     def call(self, function: Callable[..., _T], *args: Any, **named: Any) -> _T:
-        """Run a function of this package in the world; see :meth:`Worker.call`."""
+        """Run a function of this package in the world; see :meth:`Worker.call`.
+
+        What it answers names every path as the user knows it; arguments may name them either way.
+        """
 
     def reset(self) -> None:
         """Make it again as the original is."""
@@ -103,7 +113,8 @@ class Overlay:
         self._mounts: list[tuple[str, str, str]] = []
         self.id = new_id()
         self.stage = make_stage(self._carried, self.id)
-        self._away = tempfile.mkdtemp(prefix=STAGE)
+        self._away = tempfile.mkdtemp(prefix=_AWAY)
+        _hold(self._away)
         try:
             self.reset()
         except BaseException:
@@ -166,7 +177,7 @@ class Overlay:
                 found += overlay_difference(folder, upper)
             elif upper:
                 changes = overlay_difference(folder, upper)
-                found += [self._brought(one) for one in changes if _is_wanted(one, also)]
+                found += [self._brought(one) for one in changes if is_wanted(one, also)]
         return tuple({change.path: change for change in found}.values())
 
     def _brought(self, change: FileChange) -> FileChange:
@@ -185,6 +196,7 @@ class Overlay:
         for stage in (self.stage, self._away):
             with contextlib.suppress(OSError):
                 remove_tree(stage)
+        _let_go()
 
     def _end(self) -> None:
         if self._worker is not None:
@@ -192,7 +204,7 @@ class Overlay:
             self._worker = None
 
 
-def _is_wanted(change: FileChange, paths: Sequence[str]) -> bool:
+def is_wanted(change: FileChange, paths: Sequence[str]) -> bool:
     """Whether a change is at or below a wanted path, or makes the folder that it lies in."""
     makes = change.before.kind == "absent" and change.after.kind == "folder"
     return any(
@@ -207,7 +219,9 @@ def make_stage(folders: Sequence[str], journal_id: str) -> str:
         os.access(parent, os.W_OK) and os.stat(parent).st_dev == os.stat(folders[0]).st_dev
     ):
         parent = None
+    _let_go()
     stage = tempfile.mkdtemp(prefix=STAGE, dir=parent)
+    _hold(stage)
     claim(stage, journal_id)
     return stage
 
@@ -215,10 +229,11 @@ def make_stage(folders: Sequence[str], journal_id: str) -> str:
 def remove_stale_stages(environment: str, known: Sequence[str]) -> tuple[str, ...]:
     """Remove what rehearsals left that were ended by force.
 
-    Whoever calls this holds the environment's lock, so no rehearsal is under way.
+    What a running process holds is left alone: environments have neighbours.
 
     Args:
-        environment: The environment's folder; its neighbours are looked at.
+        environment: The environment's folder; what lies beside it is looked at, and what lies
+            among the temporary files.
         known: Stages that belong to a journal; they are left alone.
 
     Returns:
@@ -226,11 +241,49 @@ def remove_stale_stages(environment: str, known: Sequence[str]) -> tuple[str, ..
     """
     parent = os.path.dirname(environment)
     removed = []
-    for name in os.listdir(parent) if os.path.isdir(parent) else ():
-        path = os.path.join(parent, name)
-        if not name.startswith(STAGE) or path in known or os.path.islink(path):
-            continue
-        if os.path.isfile(os.path.join(path, MARK)) and os.lstat(path).st_uid == os.getuid():
-            remove_tree(path)
-            removed.append(path)
+    for folder, prefix, mark in ((parent, STAGE, MARK), (tempfile.gettempdir(), _AWAY, "")):
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            path = os.path.join(folder, name)
+            if name.startswith(prefix) and path not in known and _is_stale(path, mark):
+                remove_tree(path)
+                removed.append(path)
     return tuple(removed)
+
+
+def _is_stale(path: str, mark: str) -> bool:
+    """Whether a folder is ours, and no process holds it any more."""
+    info = os.lstat(path)
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
+        return False
+    if not os.path.exists(os.path.join(path, mark)) or time.time() - info.st_mtime < _FRESH:
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return lock(handle)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+
+
+_held: dict[str, int] = {}
+"""Open handles of the folders that this process uses, each locked."""
+
+
+def _hold(folder: str) -> None:
+    """Have others see that a folder is in use, as long as this process lives."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    with contextlib.suppress(OSError):
+        lock(handle)
+    _held[folder] = handle
+
+
+def _let_go() -> None:
+    """Close the handles of folders that are gone."""
+    for folder in [folder for folder in _held if not os.path.isdir(folder)]:
+        os.close(_held.pop(folder))

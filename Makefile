@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix bench bench-verify bench-wrap docs-compat dist clean
+.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix bench bench-fix bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -18,6 +18,7 @@ help:
 	@echo "make lab     examine every environment of the laboratory (KERAS_DOCTOR_LAB)"
 	@echo "make lab-fix repair every environment of the laboratory, and undo it"
 	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
+	@echo "make bench-fix  measure a repair against the same change by hand"
 	@echo "make bench-verify  measure check --verify against hashlib and openssl"
 	@echo "make docs-compat  write docs/compatibility.md from the releases and the measured boundaries"
 	@echo "make dist    build the wheel and the sdist"
@@ -66,6 +67,9 @@ lab-fix: $(READY)
 
 bench: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/speed.py $(ARGS)
+
+bench-fix: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/repairtime.py $(ARGS)
 
 bench-verify: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/verify.py $(ARGS)

@@ -129,6 +129,8 @@ def _repaired(laboratory: Laboratory, scenario: dict[str, Any], directory: Path)
         report = json.loads(text[text.index("{\n") :])
     except ValueError:
         return _failed(scenario, f"exit status {status}: {text[-400:]}")
+    if report["errors"]:
+        return _failed(scenario, report["errors"][0]["message"][-300:])
     problem = carry_out(report["manual"], directory)
     status_of_goal, said = run_laboratory(laboratory, ["goal", scenario["id"], str(directory)])
     undone = None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.history import History, Undone
     from keras_doctor.fixes.repair import Consent
     from keras_doctor.fixes.search import Options as FixOptions
+    from keras_doctor.fixes.trial import Asked
+    from keras_doctor.fixes.use.result import How, Used
     from keras_doctor.model import BackendState, Outcome
     from keras_doctor.model.plan import Repair
     from keras_doctor.refresh.update import Updated
@@ -131,6 +133,42 @@ def check(
         ),
         found.considered,
     )
+
+
+def prove(
+    examined: Examination,
+    *,
+    python: str | None = None,
+    kernel: str | None = None,
+    project: str | None = None,
+    command: Sequence[str] = (),
+    timeout: float = 120.0,
+    environ: Mapping[str, str] | None = None,
+    folder: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[Examination, str | None]:
+    """Prove the causes of an examination: mend them in a copy, and see the import pass there.
+
+    Nothing is changed; packages may be downloaded.
+
+    Args:
+        examined: What :func:`check` gave for the same target.
+        python: As it was given to :func:`check`; so are the others.
+        kernel: The name of a Jupyter kernelspec.
+        project: The folder that the user runs in.
+        command: The user's command.
+        timeout: Seconds for each live run.
+        environ: The user's environment; default: this process's.
+        folder: The user's working folder; default: this process's.
+        progress: Told before each slow step.
+
+    Returns:
+        The examination with its proven causes, and why nothing could be proven, or None.
+    """
+    from keras_doctor.fixes.prove import prove as rehearse
+
+    asked = _asked(python, kernel, project, command, examined.wish, timeout, environ, folder)
+    return rehearse(examined, asked, progress or _silent)
 
 
 def after(
@@ -285,20 +323,48 @@ def fix(
     """
     from keras_doctor.fixes.repair import Consent, repair
     from keras_doctor.fixes.search import Options
-    from keras_doctor.fixes.trial import Asked
 
-    asked = Asked(
-        python=python,
-        kernel=kernel,
-        project=project,
-        command=tuple(command),
-        wish=wish,
-        timeout=timeout,
-        environ=dict(os.environ if environ is None else environ),
-        folder=folder or os.getcwd(),
-    )
+    asked = _asked(python, kernel, project, command, wish, timeout, environ, folder)
     agree = agree or (lambda _: Consent(apply=False))
     return repair(asked, options or Options(), agree, progress or _silent)
+
+
+def use(
+    how: How,
+    *,
+    python: str | None = None,
+    kernel: str | None = None,
+    project: str | None = None,
+    command: Sequence[str] = (),
+    timeout: float = 120.0,
+    environ: Mapping[str, str] | None = None,
+    folder: str | None = None,
+    progress: Progress | None = None,
+) -> Used:
+    """Make a backend the selected one where it takes effect, after a look whether it works.
+
+    Args:
+        how: The backend, and where it is written down.
+        python: An interpreter, an environment folder, or a name like ``3.11``.
+        kernel: The name of a Jupyter kernelspec; it is written there when `how` says so.
+        project: The folder that the user runs in; default: `folder`.
+        command: The user's command as typed; it is read, and not run.
+        timeout: Seconds for the live run.
+        environ: The user's environment; default: this process's.
+        folder: The user's working folder; default: this process's.
+        progress: Told before each slow step.
+
+    Returns:
+        What was found out and done; ``.refusal`` says why nothing was changed.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such target.
+        keras_doctor.collect.CollectError: The target could not be read.
+    """
+    from keras_doctor.fixes.use.choose import use
+
+    asked = _asked(python, kernel, project, command, how.backend, timeout, environ, folder)
+    return use(asked, how, progress or _silent)
 
 
 def undo(journal_id: str | None = None, *, environ: Mapping[str, str] | None = None) -> Undone:
@@ -492,6 +558,30 @@ def _examined(context: Context, states: tuple[BackendState, ...]) -> Examination
         wish=context.wish,
         outcomes=context.outcomes,
         diagnosis=diagnose(context, backends=states),
+    )
+
+
+def _asked(
+    python: str | None,
+    kernel: str | None,
+    project: str | None,
+    command: Sequence[str],
+    wish: str | None,
+    timeout: float,
+    environ: Mapping[str, str] | None,
+    folder: str | None,
+) -> Asked:
+    from keras_doctor.fixes.trial import Asked
+
+    return Asked(
+        python=python,
+        kernel=kernel,
+        project=project,
+        command=tuple(command),
+        wish=wish,
+        timeout=timeout,
+        environ=dict(os.environ if environ is None else environ),
+        folder=folder or os.getcwd(),
     )
 
 

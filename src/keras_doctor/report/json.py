@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
     from keras_doctor.fixes.history import History, Undone
     from keras_doctor.fixes.transaction.journal import Journal
+    from keras_doctor.fixes.use.result import Used
     from keras_doctor.knowledge.contents import Contents
     from keras_doctor.model import (
         BackendState,
@@ -76,6 +77,20 @@ OWN_KEYS: dict[str, tuple[str, ...]] = {
         "journal",
         "environment",
         "remarks",
+        "refusal",
+    ),
+    "use": (
+        "backend",
+        "where",
+        "before",
+        "after",
+        "changed",
+        "works",
+        "overrides",
+        "others",
+        "manual",
+        "remarks",
+        "journal",
         "refusal",
     ),
     "undo": ("undone", "recovered", "refusal"),
@@ -171,6 +186,24 @@ def fix(repair: Repair, *, exit_code: int) -> dict[str, Any]:
         "environment": repair.environment,
         "remarks": list(repair.remarks),
         "refusal": repair.refusal,
+    }
+
+
+def use(used: Used, *, exit_code: int) -> dict[str, Any]:
+    """The report of `use`."""
+    return _envelope("use", target(used.snapshot), exit_code=exit_code) | {
+        "backend": used.backend,
+        "where": None if used.where is None else used.where._asdict(),
+        "before": used.before,
+        "after": used.after,
+        "changed": used.changed,
+        "works": used.works,
+        "overrides": [each._asdict() for each in used.overrides],
+        "others": [each._asdict() for each in used.others],
+        "manual": [_step(step) for step in used.manual],
+        "remarks": list(used.remarks),
+        "journal": used.journal,
+        "refusal": used.refusal,
     }
 
 

@@ -62,7 +62,7 @@ def refusal(snapshot: Snapshot) -> str | None:
     is_virtual = interpreter.prefix != interpreter.base_prefix
     marker = os.path.join(interpreter.stdlib, "EXTERNALLY-MANAGED")
     if not is_virtual and os.path.exists(marker):
-        return f"it belongs to the operating system, which says so in {marker} (PEP 668)"
+        return f"it is not for installers to change, as {marker} says (PEP 668)"
     of_system = prefix in _SYSTEM_PREFIXES or any(is_inside(prefix, f) for f in _SYSTEM_FOLDERS)
     if not is_virtual and of_system:
         return f"it is the operating system's own Python, in {prefix}"

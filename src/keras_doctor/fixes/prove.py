@@ -45,17 +45,27 @@ def prove(
         place.close()
     if not found.passed:
         return examined, f"The rehearsed repair did not pass: {found.failure}."
-    return _proven(examined, found, place.rung), None
+    return with_proofs(examined, found, place.rung), None
 
 
-def _proven(examined: Examination, found: Found, rung: str) -> Examination:
-    ways = {way.key: way for way in found.ways}
-    alone = len(ways) == 1
+def with_proofs(examined: Examination, found: Found, rung: str) -> Examination:
+    """The examination with every cause that the rehearsal met, and what it proved.
+
+    Args:
+        examined: The world as it is.
+        found: A search that passed, or did not.
+        rung: How it was rehearsed.
+    """
+    ways = {way.key: way for way in found.ways} if found.passed else {}
+    known = {key_of(cause) for cause in examined.diagnosis.causes}
+    later = [
+        cause for cause in found.causes if key_of(cause) not in known and key_of(cause) in ways
+    ]
     causes = tuple(
-        _with_proof(cause, ways[key_of(cause)], rung, alone=alone)
+        _with_proof(cause, ways[key_of(cause)], rung, alone=len(ways) == 1)
         if key_of(cause) in ways
         else cause
-        for cause in examined.diagnosis.causes
+        for cause in (*examined.diagnosis.causes, *later)
     )
     return examined._replace(diagnosis=examined.diagnosis._replace(causes=causes))
 

@@ -12,6 +12,7 @@ from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
 from keras_doctor.fixes.installed import changed_distributions
 from keras_doctor.fixes.projectfiles import clashing, wanted_by
+from keras_doctor.fixes.prove import with_proofs
 from keras_doctor.fixes.rehearse.place import remove_stale_stages
 from keras_doctor.fixes.search import TRIABLE, Options, Search, context_of, environ_after, works
 from keras_doctor.fixes.transaction.apply import apply
@@ -24,6 +25,7 @@ from keras_doctor.fixes.tree import listing
 from keras_doctor.fixes.ways import INSTALLS, ways_of
 from keras_doctor.model.plan import Alternative, Rehearsal, Repair
 from keras_doctor.records import NamedTuple
+from keras_doctor.targets.programs import keras_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +101,9 @@ class _Repairing:
     ) -> None:
         self.asked = asked
         markers = context_of(first).marker_environment
-        self.wanted = wanted_by(first.snapshot.target.folder, markers)
+        folder = first.snapshot.target.folder
+        self.programs = () if asked.command else keras_programs(folder)
+        self.wanted = wanted_by(folder, markers)
         # What the user has asked for here must hold; what the project's files say may be the clash.
         self.options = options._replace(
             keep=(*options.keep, *options.constraints),
@@ -114,7 +118,7 @@ class _Repairing:
     def run(self, agree: Callable[[Repair], Consent]) -> Repair:
         """Everything that happens while the environment is held."""
         self._clear_up()
-        if works(self.first):
+        if works(self.first) and not self.programs:
             return _blank(self.first)._replace(verified=True, remarks=tuple(self.remarks))
         blank = _blank(self.first)._replace(remarks=tuple(self.remarks))
         try:
@@ -142,7 +146,8 @@ class _Repairing:
     def _in(self, place: Place, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair:
         before = listing(self.ground.roots)
         began = time.monotonic()
-        found = Search(place, self.asked, self.first, self.options, self.progress).run()
+        search = Search(place, self.asked, self.first, self.options, self.progress)
+        found = search.run(self.programs)
         changes = place.difference(also=_paths(found.ways))
         planned_repair = self._planned(blank, found, changes, place.rung, time.monotonic() - began)
         planned_repair = planned_repair._replace(
@@ -150,6 +155,9 @@ class _Repairing:
             and planned_repair.rehearsal._replace(untouched=listing(self.ground.roots) == before)
         )
         refusal = owner.refusal(self.first.snapshot) if planned_repair.steps else None
+        if found.passed and not found.ways:
+            remarks = planned_repair.remarks
+            return _blank(self.first)._replace(verified=True, remarks=remarks)
         if refusal is not None or not found.passed or self.options.prefer == "new-env":
             return self._beside(planned_repair._replace(refusal=refusal), agree)
         planned_repair = self._left_to_owner(planned_repair)
@@ -190,11 +198,12 @@ class _Repairing:
         done = [step for step in steps if step.risk == "safe"]
         left = [*manual, *(() if found.passed else stuck)]
         return blank._replace(
+            examination=with_proofs(self.first, found, rung),
             steps=with_commands(done, snapshot, distributions, conda=conda),
             manual=with_commands(left, snapshot),
             alternatives=tuple(self._alternatives(found)),
             rehearsal=rehearsal,
-            remarks=(*blank.remarks, *clashing(self.wanted, distributions)),
+            remarks=(*blank.remarks, *found.remarks, *clashing(self.wanted, distributions)),
         )
 
     def _alternatives(self, found: Found) -> list[Alternative]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.installer import compile_files, find_installer, install
 from keras_doctor.fixes.request import newly_broken, request_of
+from keras_doctor.fixes.shared import refusal_to_share
 from keras_doctor.fixes.ways import INSTALLS, key_of, ways_of
 from keras_doctor.records import NamedTuple
 from keras_doctor.rules.context import Context
@@ -50,6 +51,9 @@ class Found(NamedTuple):
     """Ways that cannot be tried here: the user's to do."""
     failure: str | None
     install_seconds: float
+    causes: tuple[Finding, ...] = ()
+    """Every cause that was met, in the order in which they showed themselves."""
+    remarks: tuple[str, ...] = ()
 
 
 class Search:
@@ -76,6 +80,8 @@ class Search:
         self.kinds = kinds
         self.place = place
         self.asked = asked
+        self.typed = () if trial.is_install(asked.command) else asked.command
+        """The user's own command, as far as it is one that must work."""
         self.first = first
         self.options = options
         self.progress = progress
@@ -89,22 +95,46 @@ class Search:
         self.attempts = 0
         self.install_seconds = 0.0
         self.failure: str | None = None
+        self.remarks: list[str] = []
+        self.met: dict[str, Finding] = {}
 
-    def run(self) -> Found:
-        """Search; the place is left as the last attempt left it."""
-        examined = self.first
+    def run(self, programs: Sequence[str] = ()) -> Found:
+        """Search; the place is left as the last attempt left it.
+
+        Args:
+            programs: Scripts of the user's whose imports shall work as well, where that can be
+                had; they are never run.
+        """
+        examined = self._mended(self.first)
+        passed = works(examined)
+        if not passed and self.failure is None:
+            self.failure = _what_is_left(examined)
+        for program in programs if passed else ():
+            self._mend_program(program)
+        return self._found(examined, passed=passed)
+
+    def _mended(self, examined: Examination) -> Examination:
+        """Try one way after the other; the last examination, which passed or is the end."""
         for _ in range(MAX_ROUNDS):
-            if not self._choose(examined):
+            if works(examined) or not self._choose(examined):
                 break
             self.attempts += 1
-            if not self._perform():
-                continue
-            examined = self._examine()
-            if self._passes(examined):
-                return self._found(examined, passed=True)
-        if self.failure is None:
-            self.failure = _what_is_left(examined)
-        return self._found(examined, passed=False)
+            if self._perform():
+                examined = self._examine()
+        if works(examined):
+            self.failure = None
+        return examined
+
+    def _mend_program(self, program: str) -> None:
+        """Mend the imports of a script too, or leave everything as it was without that."""
+        asked, chosen, mended = self.asked, list(self.chosen), self.current
+        self.asked = asked._replace(command=("python", program))
+        if not works(self._mended(self._examine())):
+            self.remarks.append(f"{program} fails all the same: {_what_is_left(self.current)}")
+            if self.chosen != chosen:
+                self.chosen = chosen
+                self._perform()
+        self.asked, self.failure, self.current = asked, None, mended
 
     # ---------------------------------------------------------------- choosing
 
@@ -114,6 +144,7 @@ class Search:
         before = list(self.chosen)
         for cause in examined.diagnosis.causes:
             key = key_of(cause)
+            self.met.setdefault(key, cause)
             for way in [way for way in self.chosen if way.key == key and way in self.done]:
                 self.chosen.remove(way)
                 self.dismissed.append((way, "the same cause was still there after it"))
@@ -130,11 +161,25 @@ class Search:
         for way in offered:
             if way in tried:
                 continue
+            why = self._shared(way, context)
+            if why is not None:
+                self.dismissed.append((way, why))
+                continue
             if all(step.kind in self.kinds for step in way.steps):
                 return None if self._is_done(way) else way
         for way in offered:
             if way not in self.stuck and way not in tried:
                 self.stuck.append(way)
+        return None
+
+    def _shared(self, way: Way, context: Context) -> str | None:
+        """Why a settings file is not changed that others read too; None when nothing speaks."""
+        for step in way.steps:
+            if step.kind == "write-file":
+                asked = self.asked
+                why = refusal_to_share(step, context, asked.environ, asked.folder)
+                if why is not None:
+                    return why
         return None
 
     def _in_order(self, ways: Sequence[Way]) -> list[Way]:
@@ -170,7 +215,8 @@ class Search:
                 self.done = list(self.chosen)
                 return True
             self._reset()
-        return self._refused([way for way in new if _installs(way)], problem or "")
+        # Of several that do not go together the last is given up: causes are in causal order.
+        return self._refused([way for way in new if _installs(way)][-1:], problem or "")
 
     def _reset(self) -> None:
         self.place.reset()
@@ -245,19 +291,11 @@ class Search:
         self.current = self.place.call(
             trial.examine,
             asked,
-            run_command=self.place.runs_commands and not trial.is_install(self.asked.command),
+            run_command=self.place.runs_commands and self.asked.command == self.typed,
             keep=False,
             with_progress=True,
         )
         return self.current
-
-    def _passes(self, examined: Examination) -> bool:
-        """Whether everything that must pass does; else `failure` says what does not."""
-        if not works(examined):
-            self.failure = _what_is_left(examined)
-            return False
-        self.failure = None
-        return True
 
     def _found(self, examined: Examination, *, passed: bool) -> Found:
         return Found(
@@ -270,6 +308,8 @@ class Search:
             stuck=tuple(self.stuck),
             failure=self.failure,
             install_seconds=self.install_seconds,
+            causes=tuple(self.met.values()),
+            remarks=tuple(self.remarks),
         )
 
 

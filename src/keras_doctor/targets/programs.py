@@ -58,3 +58,32 @@ def _candidates(folder: str) -> Iterator[str]:
             continue
         if any(mark in text for mark in _MARKS):
             yield path
+
+
+MAX_STARTED = 3
+"""So many programs of a folder stand for what its user runs; with more, none is meant."""
+_WORLD = frozenset({"keras", "tf_keras", "tensorflow"})
+
+
+def keras_programs(folder: str) -> tuple[str, ...]:
+    """The scripts of a folder that import Keras when they start; () when there are many.
+
+    Args:
+        folder: The working folder; folders below it are not searched.
+    """
+    from keras_doctor.targets.script import read_script
+
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+    except OSError:
+        return ()
+    found: list[str] = []
+    for name in names[:MAX_PROGRAMS]:
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > MAX_BYTES:
+            continue
+        script = read_script(path, folder=folder)
+        modules = {each.module.partition(".")[0] for each in script.imports if not each.guarded}
+        if modules & _WORLD:
+            found.append(path)
+    return tuple(found) if len(found) <= MAX_STARTED else ()

@@ -63,11 +63,17 @@ def with_proofs(examined: Examination, found: Found, rung: str) -> Examination:
     ]
     causes = tuple(
         _with_proof(cause, ways[key_of(cause)], rung, alone=len(ways) == 1)
-        if key_of(cause) in ways
-        else cause
         for cause in (*examined.diagnosis.causes, *later)
+        if key_of(cause) in ways
     )
-    return examined._replace(diagnosis=examined.diagnosis._replace(causes=causes))
+    if not causes:
+        return examined
+    # What went away without a repair of its own has followed from the others.
+    followed = tuple(c for c in examined.diagnosis.causes if key_of(c) not in ways)
+    consequences = (*examined.diagnosis.consequences, *followed)
+    return examined._replace(
+        diagnosis=examined.diagnosis._replace(causes=causes, consequences=consequences)
+    )
 
 
 def _with_proof(cause: Finding, way: Way, rung: str, *, alone: bool) -> Finding:

@@ -14,12 +14,20 @@ from keras_doctor.fixes.installed import changed_distributions
 from keras_doctor.fixes.projectfiles import clashing, wanted_by
 from keras_doctor.fixes.prove import with_proofs
 from keras_doctor.fixes.rehearse.place import remove_stale_stages
-from keras_doctor.fixes.search import TRIABLE, Options, Search, context_of, environ_after, works
+from keras_doctor.fixes.search import (
+    TRIABLE,
+    Options,
+    Search,
+    context_of,
+    environ_after,
+    what_it_does,
+    works,
+)
 from keras_doctor.fixes.transaction.apply import apply
 from keras_doctor.fixes.transaction.errors import TransactionError
 from keras_doctor.fixes.transaction.journal import VERIFIED, Store, planned
 from keras_doctor.fixes.transaction.lock import EnvironmentLock
-from keras_doctor.fixes.transaction.statefolder import state_folder
+from keras_doctor.fixes.transaction.statefolder import state_folder, usual_folder
 from keras_doctor.fixes.transaction.undo import recover, undo
 from keras_doctor.fixes.tree import listing
 from keras_doctor.fixes.ways import INSTALLS, ways_of
@@ -28,7 +36,7 @@ from keras_doctor.records import NamedTuple
 from keras_doctor.targets.programs import keras_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from keras_doctor.fixes.ground import Ground
     from keras_doctor.fixes.rehearse.place import Place
@@ -69,7 +77,7 @@ def repair(
         keras_doctor.targets.TargetError: There is no such target.
         keras_doctor.collect.CollectError: The target could not be read.
     """
-    folder, told = state_folder(asked.environ)
+    folder, told = _state_of(asked.environ)
     store = Store(folder)
     progress("Looking at the environment")
     first = trial.examine(asked, run_command=True, keep=True, progress=progress)
@@ -84,6 +92,18 @@ def repair(
     except TransactionError as error:
         refused = _blank(repairing.first)
         return refused._replace(remarks=tuple(repairing.remarks), refusal=str(error).rstrip("."))
+
+
+def _state_of(environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """Where the journals are or will be; made only where the usual place cannot be used."""
+    usual = usual_folder(environ)
+    if usual is not None:
+        above = usual
+        while not os.path.isdir(above):
+            above = os.path.dirname(above)
+        if above != usual and os.access(above, os.W_OK | os.X_OK):
+            return usual, None
+    return state_folder(environ)
 
 
 class _Repairing:
@@ -176,7 +196,7 @@ class _Repairing:
         rung: str,
         seconds: float,
     ) -> Repair:
-        steps = list(dict.fromkeys(s for way in found.ways for s in way.steps))
+        steps = list({what_it_does(s): s for way in found.ways for s in way.steps}.values())
         stuck = [step for way in found.stuck for step in way.steps]
         manual = [step for step in steps if step.risk != "safe"]
         rehearsal = Rehearsal(
@@ -286,6 +306,7 @@ class _Repairing:
                 stage=place.stage,
             )._replace(id=place.id)
             self.progress("Applying what was rehearsed")
+            state_folder(self.asked.environ)
             journal = apply(self.store, journal)
             journal_id = journal.id
             verified = self._verify(manual)

@@ -121,6 +121,7 @@ class Search:
             self.attempts += 1
             if self._perform():
                 examined = self._examine()
+                self.failure = None  # of an earlier attempt
         if works(examined):
             self.failure = None
         return examined
@@ -129,19 +130,25 @@ class Search:
         """Mend the imports of a script too, or leave everything as it was without that."""
         asked, chosen, mended = self.asked, list(self.chosen), self.current
         self.asked = asked._replace(command=("python", program))
-        if not works(self._mended(self._examine())):
-            self.remarks.append(f"{program} fails all the same: {_what_is_left(self.current)}")
-            if self.chosen != chosen:
-                self.chosen = chosen
+        last = self._mended(self._examine())
+        if not works(last):
+            self.remarks.append(f"{program} fails all the same: {_what_is_left(last)}")
+            self.chosen = chosen
+            if self.done != chosen:
                 self._perform()
         self.asked, self.failure, self.current = asked, None, mended
 
     # ---------------------------------------------------------------- choosing
 
     def _choose(self, examined: Examination) -> bool:
-        """Take up a way for each cause that stands; False when there is nothing new to try."""
+        """Take up a way for each cause that stands; False when there is nothing new to try.
+
+        What installs waits for what does not: one setting may be behind all of it. Not so where
+        nothing can work without the install.
+        """
         context = context_of(examined)
         before = list(self.chosen)
+        offered: list[tuple[Finding, Way]] = []
         for cause in examined.diagnosis.causes:
             key = key_of(cause)
             self.met.setdefault(key, cause)
@@ -151,8 +158,14 @@ class Search:
             if any(way.key == key for way in self.chosen):
                 continue
             new = self._next_way(cause, context)
-            if new is not None:
-                self.chosen.append(new)
+            if new is not None and not any(same_steps(new, other) for _, other in offered):
+                offered.append((cause, new))
+        waits = not all(_installs(way) for _, way in offered)
+        self.chosen += [
+            way
+            for cause, way in offered
+            if not (waits and _installs(way) and cause.weight != "fatal")
+        ]
         return self.chosen != before and bool(self.chosen)
 
     def _next_way(self, cause: Finding, context: Context) -> Way | None:
@@ -193,7 +206,7 @@ class Search:
 
     def _is_done(self, way: Way) -> bool:
         """Two findings may ask for the same: what a person would do once."""
-        return any(way.steps == other.steps for other in self.chosen)
+        return any(same_steps(way, other) for other in self.chosen)
 
     def _source(self, path: str) -> str | None:
         return self.place.call(trial.read_source, self.place.there(path))
@@ -311,6 +324,18 @@ class Search:
             causes=tuple(self.met.values()),
             remarks=tuple(self.remarks),
         )
+
+
+def same_steps(one: Way, other: Way) -> bool:
+    """Whether two ways do the same, whatever asked for it."""
+    return [what_it_does(step) for step in one.steps] == [
+        what_it_does(step) for step in other.steps
+    ]
+
+
+def what_it_does(step: Step) -> Step:
+    """A step without what asked for it: two findings may want the same."""
+    return step._replace(summary="", code="", cause="", culprit="", commands=())
 
 
 def context_of(examined: Examination) -> Context:

@@ -6,6 +6,7 @@ out too. Who holds it is noted in the user's own state folder.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -49,6 +50,7 @@ class EnvironmentLock:
         self._command = command
         self._wait = wait
         self._handle: int | None = None
+        self._made: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -69,6 +71,9 @@ class EnvironmentLock:
         handle, self._handle = self._handle, None
         if handle is not None:
             _forget(self._base + ".json")
+            for folder in self._made:  # a look leaves no trace
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
             os.close(handle)  # which frees the lock
 
     def _take(self) -> int:
@@ -101,7 +106,9 @@ class EnvironmentLock:
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
         note = {"pid": os.getpid(), "command": self._command, "since": since}
         try:
-            os.makedirs(os.path.dirname(self._base), mode=0o700, exist_ok=True)
+            folder = os.path.dirname(self._base)
+            self._made = _missing(folder)
+            os.makedirs(folder, mode=0o700, exist_ok=True)
             temporary = f"{self._base}.{os.getpid()}"
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
             with open(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
@@ -155,6 +162,15 @@ else:
         except BlockingIOError:
             return False
         return True
+
+
+def _missing(folder: str) -> list[str]:
+    """The folders that have to be made for a folder, the innermost first."""
+    found = []
+    while folder and not os.path.isdir(folder):
+        found.append(folder)
+        folder = os.path.dirname(folder)
+    return found
 
 
 def _forget(path: str) -> None:

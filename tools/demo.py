@@ -1,10 +1,11 @@
-"""The main job on real input, about a minute: breaks a Keras environment and examines it.
+"""The main job on real input, about two minutes: breaks a Keras environment, examines and mends it.
 
 Makes, in a temporary folder that is removed at the end: a virtual environment for keras-doctor,
 an environment with Keras 3 and JAX from PyPI, and a project with a training script. Then two
 independent things go wrong, as they do: a file of Keras was written only halfway, and the backend
-is asked for in a spelling that Keras does not know. pip's own configuration decides where packages
-come from. Standard library only: it runs before anything is installed.
+is asked for in a spelling that Keras does not know. keras-doctor says so, repairs what it can,
+leaves the variable to the user, and takes the repair back in the end. pip's own configuration
+decides where packages come from. Standard library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -39,20 +40,21 @@ class DemoError(Exception):
 
 
 def main() -> int:
-    """Runs the demonstration; 0 when the broken environment was found to be broken."""
+    """Runs the demonstration; 0 when it was broken, found to be, and trained after the repair."""
     start = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="keras-doctor-demo-"))
     try:
         variables = build(folder)
         before = show_what_the_user_sees(folder, variables)
         status = examine(folder, variables)
+        mended = mend(folder, variables)
     except DemoError as error:
         print(f"make demo: {error}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     say(f"{time.monotonic() - start:.0f} seconds; {folder} is removed")
-    return 0 if before and status == 1 else 1
+    return 0 if before and status == 1 and mended else 1
 
 
 def build(folder: Path) -> dict[str, str]:
@@ -128,6 +130,26 @@ def examine(folder: Path, variables: dict[str, str]) -> int:
     print()
     say(f"exit status {status} (1: causes were found)")
     return status
+
+
+def mend(folder: Path, variables: dict[str, str]) -> bool:
+    """Repairs, does the one thing that is left to the user, and takes the repair back."""
+    tool = str(link_tool(folder) / "keras-doctor")
+    project = folder / "project"
+
+    def shell(shown: str, *argv: str) -> int:
+        print(f"\n$ {shown}\n", flush=True)
+        done = subprocess.run(argv, cwd=project, env=variables, timeout=900, check=False)
+        return done.returncode
+
+    words = ("fix", "--yes", "--", "python", "train.py")
+    shell("keras-doctor " + " ".join(words), tool, *words)
+    variables["KERAS_BACKEND"] = "jax"
+    print("\n$ export KERAS_BACKEND=jax")
+    trained = shell("python train.py", python_of(folder / "env"), "train.py") == 0
+    undone = shell("keras-doctor undo", tool, "undo") == 0
+    print()
+    return trained and undone
 
 
 def link_tool(folder: Path) -> Path:

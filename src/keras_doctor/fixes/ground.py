@@ -30,6 +30,8 @@ class Ground(NamedTuple):
     """The folders of settings and of the user's program: their changes are thrown away."""
     kept: tuple[str, ...]
     """Inside of these: what stays the common one."""
+    home: str
+    """The user's HOME; "" when there is none."""
 
 
 def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
@@ -61,6 +63,7 @@ def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
             and any(is_inside(path, folder) for folder in scratch)
             and not any(is_inside(root, path) or is_inside(path, root) for root in roots)
         ),
+        home=home if os.path.isdir(home) else "",
     )
 
 
@@ -76,7 +79,16 @@ def make_place(ground: Ground, progress: Callable[[str], None]) -> Place:
     Raises:
         NoPlaceError: None can.
     """
-    return Overlay(ground.roots, ground.scratch, ground.kept, progress)
+    try:
+        return Overlay(ground.roots, ground.scratch, ground.kept, progress)
+    except NoPlaceError as error:
+        why = str(error)
+    from keras_doctor.fixes.rehearse.copies import make_copies
+
+    try:
+        return make_copies(ground.roots, ground.scratch, ground.home, progress)
+    except NoPlaceError as error:
+        raise NoPlaceError(f"{why}; {error}") from error
 
 
 __all__ = ["Ground", "NoPlaceError", "ground_of", "make_place"]

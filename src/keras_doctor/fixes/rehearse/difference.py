@@ -6,7 +6,6 @@ Sources: the kernel's Documentation/filesystems/overlayfs.rst: a removed name is
 
 from __future__ import annotations
 
-import filecmp
 import os
 import re
 import stat
@@ -43,6 +42,25 @@ def overlay_difference(folder: str, upper: str) -> tuple[FileChange, ...]:
         if change.path != os.path.join(folder, LOCK)
     ]
     return tuple(sorted(without_idle_bytecode(found)))
+
+
+def read_ahead(folder: str, upper: str) -> None:
+    """Work out the digests that a difference and its journal will need.
+
+    Args:
+        folder: The folder below the overlay.
+        upper: Where the overlay keeps the changes; files in it are complete by now.
+    """
+    for place, _folders, names in os.walk(upper):
+        for name in names:
+            staged = os.path.join(place, name)
+            if not stat.S_ISREG(os.lstat(staged).st_mode):
+                continue
+            strip_attributes(staged)
+            state_of(staged, hashed=True)
+            original = os.path.join(folder, os.path.relpath(staged, upper))
+            if os.path.isfile(original) and not os.path.islink(original):
+                state_of(original, hashed=True)
 
 
 def _walk(lower: str, upper: str, *, hidden: bool) -> Iterator[FileChange]:
@@ -106,7 +124,10 @@ def is_same(path: str, before: FileState, staged: str, after: FileState) -> bool
         return False
     if before.kind == "link":
         return before.target == after.target
-    return before.size == after.size and filecmp.cmp(path, staged, shallow=False)
+    # By digests: a journal needs them anyway, and they may be known already.
+    return before.size == after.size and (
+        state_of(path, hashed=True).digest == state_of(staged, hashed=True).digest
+    )
 
 
 def _is_opaque(folder: str) -> bool:

@@ -7,10 +7,11 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from keras_doctor.fixes.rehearse.difference import overlay_difference
+from keras_doctor.fixes.rehearse.difference import overlay_difference, read_ahead
 from keras_doctor.fixes.rehearse.worker import Worker
 from keras_doctor.fixes.transaction.journal import new_id
 from keras_doctor.fixes.transaction.lock import lock
@@ -66,6 +67,9 @@ class Place(Protocol):
     def changed_files(self, suffix: str) -> tuple[str, ...]:
         """The files with this ending that were written in the carried folders, by now."""
 
+    def read_ahead(self) -> None:
+        """Begin to read what the difference will need, while something else is waited for."""
+
     def difference(self, also: Sequence[str] = ()) -> tuple[FileChange, ...]:
         """End the world and say what it has changed in the folders that are carried over.
 
@@ -110,6 +114,7 @@ class Overlay:
         self._kept = tuple(kept)
         self._progress = progress
         self._worker: Worker | None = None
+        self._reader: threading.Thread | None = None
         self._mounts: list[tuple[str, str, str]] = []
         self.id = new_id()
         self.stage = make_stage(self._carried, self.id)
@@ -168,6 +173,20 @@ class Overlay:
                 found += [os.path.join(here, name) for name in names if name.endswith(suffix)]
         return tuple(found)
 
+    def read_ahead(self) -> None:
+        """See :class:`Place`."""
+        pairs = [(folder, upper) for folder, upper, _ in self._mounts[: len(self._carried)]]
+
+        def read() -> None:
+            with contextlib.suppress(OSError):  # whoever needs it reads it again, and says so
+                for folder, upper in pairs:
+                    read_ahead(folder, upper)
+
+        if self._reader is not None:
+            self._reader.join()
+        self._reader = threading.Thread(target=read, daemon=True)
+        self._reader.start()
+
     def difference(self, also: Sequence[str] = ()) -> tuple[FileChange, ...]:
         """See :class:`Place`."""
         self._end()
@@ -196,9 +215,12 @@ class Overlay:
         for stage in (self.stage, self._away):
             with contextlib.suppress(OSError):
                 remove_tree(stage)
-        _let_go()
+        let_go()
 
     def _end(self) -> None:
+        if self._reader is not None:
+            self._reader.join()
+            self._reader = None
         if self._worker is not None:
             self._worker.close()
             self._worker = None
@@ -219,7 +241,7 @@ def make_stage(folders: Sequence[str], journal_id: str) -> str:
         os.access(parent, os.W_OK) and os.stat(parent).st_dev == os.stat(folders[0]).st_dev
     ):
         parent = None
-    _let_go()
+    let_go()
     stage = tempfile.mkdtemp(prefix=STAGE, dir=parent)
     _hold(stage)
     claim(stage, journal_id)
@@ -283,7 +305,7 @@ def _hold(folder: str) -> None:
     _held[folder] = handle
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """Close the handles of folders that are gone."""
     for folder in [folder for folder in _held if not os.path.isdir(folder)]:
         os.close(_held.pop(folder))

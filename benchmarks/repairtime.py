@@ -135,7 +135,8 @@ def _install(scenario: dict[str, Any], python: Path) -> list[str]:
     steps = [step for step in scenario["heal"] if step["op"] in ("install", "uninstall")]
     again = [p for step in steps if step["op"] == "uninstall" for p in step["packages"]]
     packages = [p for step in steps if step["op"] == "install" for p in step["packages"]]
-    argv = ["uv", "pip", "install", "--python", str(python), "--no-deps", "--compile-bytecode"]
+    uv = shutil.which("uv") or "uv"
+    argv = [uv, "pip", "install", "--python", str(python), "--no-deps", "--compile-bytecode"]
     for name in again:
         argv += ["--reinstall-package", name]
     return [*argv, *packages]

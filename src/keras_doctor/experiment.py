@@ -100,16 +100,17 @@ class Experiment:
             return diagnosis._replace(backends=states)
         return diagnosis
 
-    def try_once(self, *, command: bool, keep: bool = True) -> Diagnosis:
+    def try_once(self, *, command: bool, keep: bool = True, train: bool = True) -> Diagnosis:
         """Run the world as it is, one training step included; nothing is peeled off.
 
         Args:
             command: Whether the user's command is run, if there is one.
             keep: Whether what that command leaves in HOME stays.
+            train: Whether a training step follows the imports.
         """
         if command and self.found.run and not self.has_run:
             self._run_command(keep=keep)
-        self._run_imports(train=True)
+        self._run_imports(train=train)
         if self.look_closer is not None and self.context().failures:
             self.snapshot = self.look_closer()
         return diagnose(self.context())

@@ -61,14 +61,15 @@ def _version(distribution: Distribution | None) -> str | None:
 def _places(paths: Iterable[str]) -> frozenset[str]:
     """Some paths, without what follows a dot of their names, and the folders that they lie in."""
     found: set[str] = set()
+    stems: set[str] = set()
     for path in paths:
-        folder, name = os.path.split(os.path.normpath(path))
-        found.add(os.path.join(folder, name.partition(".")[0]))
-        place = os.path.join(folder, name)
+        place = os.path.normpath(path)
+        folder, name = os.path.split(place)
+        stems.add(os.path.join(folder, name.partition(".")[0]))
         while place not in found and os.path.dirname(place) != place:
             found.add(place)
             place = os.path.dirname(place)
-    return frozenset(found)
+    return frozenset(found | stems)
 
 
 def _has_file_of(

@@ -318,6 +318,9 @@ class Fresh:
             if name.endswith(suffix)
         )
 
+    def read_ahead(self) -> None:
+        """Nothing is carried over."""
+
     def difference(self, also: Any = ()) -> tuple[FileChange, ...]:  # noqa: ARG002
         """None: it is where it stays."""
         return ()

@@ -27,6 +27,7 @@ _AS_UV = {
 _AS_OPTIONS = ("no-index", "only-binary")
 """What uv takes from its command line alone."""
 _FALSE = ("n", "no", "f", "false", "off", "0")
+_ETC = "/etc"
 _MAX_BYTES = 1 << 20
 
 
@@ -100,7 +101,7 @@ def _of_system(environ: Mapping[str, str]) -> Iterator[str]:
     usual = "/Library/Application Support" if sys.platform == "darwin" else "/etc/xdg"
     for folder in (environ.get("XDG_CONFIG_DIRS") or usual).split(os.pathsep):
         yield os.path.join(folder, "pip")
-    yield "/etc"
+    yield _ETC
 
 
 def _of_user(environ: Mapping[str, str], home: str) -> Iterator[str]:

@@ -105,12 +105,23 @@ class Search:
             programs: Scripts of the user's whose imports shall work as well, where that can be
                 had; they are never run.
         """
-        examined = self._mended(self.first)
+        plain = self.asked
+        if programs:
+            # Its imports stand for `import keras`: when they pass, so does that.
+            self.asked = _starting(plain, programs[0])
+        examined = self._mended(self.first if not works(self.first) else self._examine())
+        others = programs[1:]
+        if programs and not works(examined):
+            self.asked = plain
+            examined, others = self._without(programs[0], examined), programs[1:]
         passed = works(examined)
         if not passed and self.failure is None:
             self.failure = _what_is_left(examined)
-        for program in programs if passed else ():
-            self._mend_program(program)
+        for program in others if passed else ():
+            self.asked = _starting(plain, program)
+            if not works(self._examine(train=False)):
+                self._note(program)
+        self.asked = plain
         return self._found(examined, passed=passed)
 
     def _mended(self, examined: Examination) -> Examination:
@@ -126,17 +137,20 @@ class Search:
             self.failure = None
         return examined
 
-    def _mend_program(self, program: str) -> None:
-        """Mend the imports of a script too, or leave everything as it was without that."""
-        asked, chosen, mended = self.asked, list(self.chosen), self.current
-        self.asked = asked._replace(command=("python", program))
-        last = self._mended(self._examine())
-        if not works(last):
-            self.remarks.append(f"{program} fails all the same: {_what_is_left(last)}")
-            self.chosen = chosen
-            if self.done != chosen:
-                self._perform()
-        self.asked, self.failure, self.current = asked, None, mended
+    def _without(self, program: str, failed: Examination) -> Examination:
+        """See whether Keras itself works at least, when a script of the folder does not."""
+        if self.done != self.chosen:
+            self._perform()  # the last attempt was refused, and the place made again
+        examined = self._examine()
+        if works(examined):
+            self.current = failed
+            self._note(program)
+            self.failure = None
+            return examined
+        return self._mended(examined)
+
+    def _note(self, program: str) -> None:
+        self.remarks.append(f"{program} fails all the same: {_what_is_left(self.current)}")
 
     # ---------------------------------------------------------------- choosing
 
@@ -284,6 +298,8 @@ class Search:
             sources = self.place.changed_files(".py")
             self.place.call(compile_files, python, sources, self._environ())
         self.install_seconds += time.monotonic() - began
+        if result.ok:
+            self.place.read_ahead()
         return None if result.ok else self.place.back(last_words(result.output))
 
     def _environ(self) -> dict[str, str]:
@@ -291,7 +307,7 @@ class Search:
 
     # ----------------------------------------------------------------- looking
 
-    def _examine(self) -> Examination:
+    def _examine(self, *, train: bool = True) -> Examination:
         there = self.place.there
         asked = self.asked._replace(
             python=there(self.asked.python) if self.asked.python else None,
@@ -306,6 +322,7 @@ class Search:
             asked,
             run_command=self.place.runs_commands and self.asked.command == self.typed,
             keep=False,
+            train=train,
             with_progress=True,
         )
         return self.current
@@ -336,6 +353,10 @@ def same_steps(one: Way, other: Way) -> bool:
 def what_it_does(step: Step) -> Step:
     """A step without what asked for it: two findings may want the same."""
     return step._replace(summary="", code="", cause="", culprit="", commands=())
+
+
+def _starting(asked: Asked, program: str) -> Asked:
+    return asked._replace(command=("python", program))
 
 
 def context_of(examined: Examination) -> Context:

@@ -58,6 +58,7 @@ def examine(
     *,
     run_command: bool,
     keep: bool,
+    train: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Examination:
     """Look and try once: the command if asked, the imports, and one training step.
@@ -66,6 +67,7 @@ def examine(
         asked: The target and the wish.
         run_command: Whether the user's command is run.
         keep: Whether what it leaves in HOME stays.
+        train: Whether one training step is tried after the imports.
         progress: Told before each slow step.
 
     Raises:
@@ -90,7 +92,7 @@ def examine(
         look_closer=lambda: facts_of(found, asked.wish, thorough=True),
         progress=progress,
     )
-    diagnosis = experiment.try_once(command=run_command, keep=keep)
+    diagnosis = experiment.try_once(command=run_command, keep=keep, train=train)
     return Examination(
         snapshot=experiment.snapshot,
         wish=asked.wish,
@@ -211,8 +213,14 @@ def _make_readable(path: str) -> None:
     info = os.lstat(path)
     if stat.S_ISLNK(info.st_mode):
         return
-    wanted = info.st_mode | stat.S_IRUSR
-    if stat.S_ISDIR(info.st_mode) or info.st_mode & 0o111:
-        wanted |= stat.S_IXUSR
+    wanted = readable_mode(info.st_mode)
     if wanted != info.st_mode:
         os.chmod(path, stat.S_IMODE(wanted))
+
+
+def readable_mode(mode: int) -> int:
+    """A mode with what ``u+rX`` of chmod adds to it."""
+    wanted = mode | stat.S_IRUSR
+    if stat.S_ISDIR(mode) or mode & 0o111:
+        wanted |= stat.S_IXUSR
+    return wanted

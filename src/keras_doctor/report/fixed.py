@@ -107,7 +107,9 @@ def _plan(page: Page, repair: Repair) -> None:
     if not repair.steps:
         return
     page.blank()
-    page.text("What was done:" if repair.applied else "What would be done:")
+    tried = repair.rehearsal is not None and not repair.rehearsal.passed and not repair.environment
+    would = "What was tried:" if tried else "What would be done:"
+    page.text("What was done:" if repair.applied else would)
     for number, step in enumerate(repair.steps, 1):
         _step(page, f"{number}. ", step)
     rehearsal = repair.rehearsal
@@ -118,9 +120,9 @@ def _plan(page: Page, repair: Repair) -> None:
         page.text("Packages that change:")
         page.table([(d.name, _change(d)) for d in rehearsal.distributions], indent=_INDENT)
     page.blank()
-    tried = {"overlay": "a private overlay", "copy": "a full copy"}
+    rungs = {"overlay": "a private overlay", "copy": "a full copy"}
     page.text(
-        f"Tried before in {tried.get(rehearsal.rung, 'a copy by ' + rehearsal.rung)}, "
+        f"Tried before in {rungs.get(rehearsal.rung, 'a copy by ' + rehearsal.rung)}, "
         f"{rehearsal.seconds:.0f} s: the import, the backend and one training step "
         + ("passed." if rehearsal.passed else "did not pass.")
     )
@@ -129,15 +131,19 @@ def _plan(page: Page, repair: Repair) -> None:
 
 
 def _step(page: Page, lead: str, step: Step) -> None:
-    page.text(lead + _sentence(step.summary), indent=_INDENT, hang=len(lead))
+    summary = _sentence(step.summary)
+    end = "" if summary.endswith((".", "?", "!", ":")) else "."
+    page.text(lead + summary + end, indent=_INDENT, hang=len(lead))
     several = step.kind == "use-env"
     for command in step.commands if several else step.commands[:1]:
         page.command(command.text, indent=_INDENT + len(lead))
 
 
 def _sentence(text: str) -> str:
+    """With a capital, unless it begins with a name as it is written in programs or paths."""
     text = text.strip().rstrip(",").removeprefix("Or ").removeprefix("then ")
-    return text[:1].upper() + text[1:]
+    word = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if word.isalpha() else text
 
 
 def _change(change: DistributionChange) -> str:

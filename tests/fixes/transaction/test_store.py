@@ -186,7 +186,7 @@ def test_lock_leaves_no_trace(tmp_path: Path) -> None:
         assert world.see() == old
         assert len(os.listdir(tmp_path / "state/locks")) == 1
     assert world.see() == old
-    assert os.listdir(tmp_path / "state/locks") == []
+    assert not (tmp_path / "state").exists()
     with EnvironmentLock(str(world.root), str(tmp_path / "state")):
         pass
 

@@ -128,7 +128,10 @@ def _filled(work: Workspace) -> tuple[FileChange, ...]:
     damaged = []
     filled = []
     for index, change in enumerate(changes):
-        before = _with_digest(befores[index], found.get((index, "before")), change.path)
+        before_digest = found.get((index, "before"))
+        if is_in_place(change) and isinstance(before_digest, PermissionError):
+            before_digest = None  # its mode is what changes; size and time have to do
+        before = _with_digest(befores[index], before_digest, change.path)
         after = _with_digest(afters[index], found.get((index, "after")), change.staged or "")
         if is_in_place(change) and after.kind != "folder":
             after = after._replace(digest=before.digest, size=before.size, target=before.target)

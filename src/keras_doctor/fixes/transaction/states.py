@@ -95,14 +95,26 @@ def state_at(folder: int | None, name: str) -> FileState:
     return ABSENT._replace(kind="other")
 
 
+_known: dict[tuple[int, ...], str] = {}
+"""Digests of files that were read by this process already."""
+
+
 def digest_of(handle: int) -> str:
-    """The digest of an open file."""
-    state = sha256()
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    """The digest of an open file; one that was not touched since it was read is not read again.
+
+    The time of the last change of the inode (which nobody can set) tells, with device, inode,
+    size and time of modification.
+    """
+    info = os.fstat(handle)
+    if not stat.S_ISREG(info.st_mode):
         raise OSError("not a regular file")
-    while piece := os.read(handle, _PIECE):
-        state.update(piece)
-    return state.hexdigest()
+    key = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    if key not in _known:
+        state = sha256()
+        while piece := os.read(handle, _PIECE):
+            state.update(piece)
+        _known[key] = state.hexdigest()
+    return _known[key]
 
 
 def digests(openers: "Mapping[_K, Callable[[], int]]") -> "dict[_K, str | OSError]":

@@ -15,6 +15,7 @@ from keras_doctor.fixes.transaction.states import (
     is_in_place,
     is_like,
     is_moved,
+    same_time,
 )
 from keras_doctor.records import NamedTuple
 
@@ -62,13 +63,21 @@ def survey(work: Workspace) -> list[Seen]:
     return [Seen(now, backup) for now, backup in found]
 
 
+def _is_untold(now: FileState, before: FileState) -> bool:
+    """Whether a file that could not be read before its mode changed seems to be the same."""
+    told = before.kind == "file" and before.digest is None
+    same = (now.kind, now.size) == (before.kind, before.size)
+    return told and same and same_time(now.mtime_ns, before.mtime_ns)
+
+
 def judge(change: FileChange, seen: Seen) -> str:
     """What has to be done with one path, whatever has happened to it so far."""
     now, backup = seen
     remade = is_compiled(change.path) and now.kind in ("absent", "file")
     ours = remade or has_content_of(now, change.after)
     if is_in_place(change):
-        return ADJUST if has_content_of(now, change.before) else CONFLICT
+        same = has_content_of(now, change.before) or _is_untold(now, change.before)
+        return ADJUST if same else CONFLICT
     if change.before.kind == "absent":
         if now.kind == "absent":
             return KEEP

@@ -151,8 +151,30 @@ class Workspace:
 
     def set_mode(self, path: str, mode: int, kind: str) -> None:
         """Set the mode of a file or folder, through a descriptor that cannot be a link."""
-        handle = os.dup(self.tree.open(path)) if kind == "folder" else self.read(path)
-        self._set_mode(handle, mode)
+        if kind == "folder":
+            self._set_mode(os.dup(self.tree.open(path)), mode)
+            return
+        try:
+            handle = self.read(path)
+        except PermissionError:
+            self._set_unreadable_mode(path, mode)
+        else:
+            self._set_mode(handle, mode)
+
+    def _set_unreadable_mode(self, path: str, mode: int) -> None:
+        """Set the mode of a file that may not be opened, which must not be a link either."""
+        folder, name = self.spot(path)
+        if not hasattr(os, "O_PATH"):
+            self._do("chmod", lambda: os.chmod(name, mode, dir_fd=folder, follow_symlinks=False))
+            return
+        # Linux does not take that flag, but a descriptor that only names the file.
+        handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise PermissionError(errno.EPERM, "not a regular file", path)
+            self._do("chmod", lambda: os.chmod(f"/proc/self/fd/{handle}", mode))
+        finally:
+            os.close(handle)
 
     def set_folder_time(self, path: str, mtime_ns: int) -> None:
         """Set when a folder was changed, which may be one that the others are reached from."""

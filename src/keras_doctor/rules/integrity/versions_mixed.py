@@ -88,9 +88,7 @@ def _duplicate(context: Context, rivals: list[Distribution]) -> Finding:
         weight="risk",
         subject=name,
         fixes=[
-            remove(
-                context, folders, "Remove the files and both records,", name, continues=True
-            ),
+            remove(context, folders, "Remove the files and both records,", name, continues=True),
             install(context, _wanted(context, rivals), summary="then install one version."),
         ],
         signs=signs,
@@ -207,9 +205,7 @@ def _mixed(context: Context, distribution: Distribution, check: FileCheck) -> Fi
         weight="likely",
         subject=name,
         fixes=[
-            remove(
-                context, folders, "Remove the folder of the package,", name, continues=True
-            ),
+            remove(context, folders, "Remove the folder of the package,", name, continues=True),
             reinstall(context, distribution, "then install one release again."),
         ],
         signs=signs_of(distribution, list(check.anomalies)),

@@ -1,0 +1,150 @@
+"""Carry a rehearsed change over to the real environment, verify it, or take it back."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from keras_doctor import __version__
+from keras_doctor.fixes import owner, trial
+from keras_doctor.fixes.ground import NoPlaceError, make_place
+from keras_doctor.fixes.search import environ_after, works
+from keras_doctor.fixes.transaction.apply import apply
+from keras_doctor.fixes.transaction.journal import VERIFIED, new_id, planned
+from keras_doctor.fixes.transaction.statefolder import state_folder
+from keras_doctor.fixes.transaction.undo import undo
+from keras_doctor.fixes.ways import INSTALLS
+from keras_doctor.records import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from keras_doctor.fixes.ground import Ground
+    from keras_doctor.fixes.transaction.journal import Store
+    from keras_doctor.fixes.transaction.states import FileChange
+    from keras_doctor.fixes.trial import Asked
+    from keras_doctor.model.plan import Repair, Step
+
+_FILE_STEPS = ("rename-file", "edit-code")
+_IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod")
+
+
+class Change(NamedTuple):
+    """What was rehearsed, ready to be carried over."""
+
+    files: tuple[FileChange, ...]
+    stage: str | None
+    """The folder with the new files."""
+    id: str
+    """Of the journal."""
+
+
+class Carrier:
+    """Changes one environment.
+
+    Args:
+        asked: The target and what must work afterwards.
+        ground: The folders that may change.
+        store: Where the journals are.
+        progress: Told before each slow step.
+    """
+
+    def __init__(
+        self, asked: Asked, ground: Ground, store: Store, progress: Callable[[str], None]
+    ) -> None:
+        self.asked = asked
+        self.ground = ground
+        self.store = store
+        self.progress = progress
+
+    def carry_out(self, plan: Repair, change: Change, moves: Sequence[str] = ()) -> Repair:
+        """Apply what belongs to the plan's own steps, and verify.
+
+        Args:
+            plan: The rehearsed plan, which the user has agreed to.
+            change: What the rehearsal changed.
+            moves: The user's own files that may get another name.
+
+        Raises:
+            TransactionError: It was refused, or failed and was rolled back.
+        """
+        moved = [step for step in plan.manual if step.path in moves]
+        manual = tuple(step for step in plan.manual if step not in moved)
+        done = [*plan.steps, *moved]
+        wanted = [one for one in change.files if self._is_carried(one, done)]
+        plan = plan._replace(manual=manual)
+        if not wanted:
+            return plan
+        journal = planned(
+            environment=self.ground.roots[0],
+            roots=self.ground.roots,
+            changes=wanted,
+            tool_version=__version__,
+            files=[one.path for one in wanted if not self._in_roots(one.path)],
+            summary=[step.summary for step in done],
+            stage=change.stage,
+        )._replace(id=change.id)
+        self.progress("Applying what was rehearsed")
+        state_folder(self.asked.environ)
+        journal = apply(self.store, journal)
+        verified = self._verify(manual)
+        if verified is False:
+            undo(self.store, journal)
+            return plan._replace(
+                verified=False,
+                refusal="it did not work in the real environment and was taken back",
+            )
+        self.store.save(journal._replace(status=VERIFIED))
+        return plan._replace(
+            applied=True,
+            verified=None if manual else verified,
+            journal=journal.id,
+            remarks=(*plan.remarks, *owner.users_of(self.ground.roots[0])),
+        )
+
+    def _in_roots(self, path: str) -> bool:
+        return any(path.startswith(os.path.join(root, "")) for root in self.ground.roots)
+
+    def _is_carried(self, change: FileChange, steps: Sequence[Step]) -> bool:
+        """Whether a change belongs to a step that is done by itself."""
+        if self._in_roots(change.path):
+            return any(step.kind in _IN_ENVIRONMENT for step in steps)
+        paths = [p for step in steps for p in (step.path, step.to, *step.paths) if p]
+        makes = change.before.kind == "absent" and change.after.kind == "folder"
+        return any(
+            change.path == path
+            or change.path.startswith(os.path.join(path, ""))
+            or (makes and path.startswith(os.path.join(change.path, "")))
+            for path in paths
+        )
+
+    def _verify(self, manual: Sequence[Step]) -> bool | None:
+        """Try the real environment, with the variables that the user still has to set.
+
+        What else is left to the user is done in a world that is thrown away; where none can be
+        made, it cannot be tried.
+        """
+        asked = self.asked._replace(environ=environ_after(self.asked.environ, manual))
+        self.progress("Verifying in the real environment")
+        left = [step for step in manual if step.kind in _FILE_STEPS]
+        if not left:
+            return works(
+                trial.examine(asked, run_command=False, keep=False, progress=self.progress)
+            )
+        try:
+            place = make_place(self.ground, self.progress)
+        except NoPlaceError:
+            return None
+        try:
+            place.call(trial.perform, left)
+            examined = place.call(
+                trial.examine, asked, run_command=False, keep=False, with_progress=True
+            )
+        finally:
+            place.close()
+        return works(examined)
+
+
+def fresh_change(files: Sequence[FileChange]) -> Change:
+    """A change that needs no new files."""
+    return Change(files=tuple(files), stage=None, id=new_id())

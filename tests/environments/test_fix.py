@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from environments.builder import Environment, keras_doctor, runs
+from environments.builder import Environment, keras_doctor, run_uv, runs
 
 pytestmark = [
     pytest.mark.environment,
@@ -66,8 +68,7 @@ def fix(environment: Environment, *words: str) -> dict[str, Any]:
 
 def break_optree(environment: Environment) -> None:
     """Keras 3 needs it, and asks for it while it is imported."""
-    python = str(environment.python)
-    subprocess.run(["uv", "pip", "uninstall", "-q", "--python", python, "optree"], check=True)
+    run_uv("pip", "uninstall", "-q", "--python", str(environment.python), "optree")
 
 
 def test_an_environment_that_works_is_left_alone(jax_environment: Environment) -> None:
@@ -167,10 +168,13 @@ def test_without_a_network_nothing_is_changed(jax_environment: Environment) -> N
     assert tree(jax_environment.folder / "env") == before
 
 
-def test_a_hostile_record_touches_nothing_outside(jax_environment: Environment) -> None:
+def test_a_hostile_record_touches_nothing_outside(
+    jax_environment: Environment, request: pytest.FixtureRequest
+) -> None:
     jax_environment.keras_json(backend="jax")
-    outside = jax_environment.folder / "outside"
-    outside.mkdir()
+    # Not below the temporary folder: what lies there is shielded anyway.
+    outside = Path(tempfile.mkdtemp(prefix="keras-doctor-outside-", dir=Path.home()))
+    request.addfinalizer(lambda: shutil.rmtree(outside))
     precious = outside / "precious.txt"
     precious.write_text("keep me\n")
     site = jax_environment.site

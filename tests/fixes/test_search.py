@@ -12,18 +12,17 @@ from rules.factory import JAX_STACK, SITE, dist, failed, missing, passed, with_,
 from fixes.repairing import a_finding, a_fix
 from keras_doctor.fixes import search as module
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import Installed, Installer
+from keras_doctor.fixes.installer import Installed, Installer, last_words
+from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.request import Request
 from keras_doctor.fixes.search import (
     MAX_ROUNDS,
     Found,
     Options,
     Search,
-    environ_after,
-    last_words,
-    works,
 )
 from keras_doctor.fixes.transaction.states import FileChange
+from keras_doctor.fixes.ways import environ_after
 from keras_doctor.model import Diagnosis, Examination, Finding, Fix
 from keras_doctor.model.plan import Way
 
@@ -147,7 +146,7 @@ class World:
         now = self.script.pop(0)
         return now if isinstance(now, Examination) else now(self.place.done)
 
-    def _perform(self, steps: Sequence[Any]) -> None:
+    def _perform(self, steps: Sequence[Any], _roots: Sequence[str]) -> None:
         for step in steps:
             for path in step.paths:
                 if path in self.refused:
@@ -555,7 +554,7 @@ def test_new_sources_are_compiled_where_others_are(
     there: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for keeps in (False, True):
-        monkeypatch.setattr(module, "_keeps_bytecode", lambda _, keeps=keeps: keeps)
+        monkeypatch.setattr(module, "keeps_bytecode", lambda _, keeps=keeps: keeps)
         there.run(seen(cause("a", install("numpy"))), WELL)
     assert there.compiled == [("/copy/changed.py",)]
     there.installer = Installer("pip", ("python", "-m", "pip"))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from keras_doctor import __version__
 from keras_doctor.fixes import owner, trial
 from keras_doctor.fixes.ground import NoPlaceError, make_place
-from keras_doctor.fixes.search import environ_after, works
+from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.transaction.apply import apply
 from keras_doctor.fixes.transaction.journal import VERIFIED, new_id, planned
 from keras_doctor.fixes.transaction.statefolder import state_folder
 from keras_doctor.fixes.transaction.undo import undo
-from keras_doctor.fixes.ways import INSTALLS
+from keras_doctor.fixes.ways import INSTALLS, environ_after
 from keras_doctor.records import NamedTuple
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from keras_doctor.fixes.request import Request
+    from keras_doctor.model import Snapshot
 
 TIMEOUT = 1800.0
 """Seconds for one run: a TensorFlow is half a gigabyte, over whatever network there is."""
@@ -200,3 +201,18 @@ def compile_files(python: str, paths: Sequence[str], environ: Mapping[str, str])
             timeout=TIMEOUT,
             check=False,
         )
+
+
+def last_words(output: str) -> str:
+    """What an installer said at its end, in one line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return " ".join(lines[-6:])[-600:] or "the installer said nothing"
+
+
+def keeps_bytecode(snapshot: Snapshot) -> bool:
+    """Whether anything of what is installed has compiled bytecode beside it."""
+    return any(
+        os.path.isdir(os.path.join(one.location, name, "__pycache__"))
+        for one in snapshot.distributions
+        for name in one.import_packages
+    )

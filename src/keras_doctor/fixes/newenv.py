@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import Installer, find_installer, install
+from keras_doctor.fixes.installer import Installer, find_installer, install, last_words
+from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.request import Request
-from keras_doctor.fixes.search import Search, works
+from keras_doctor.fixes.search import Found, Search
 from keras_doctor.fixes.ways import INSTALLS
 from keras_doctor.knowledge.selection import backends, generations
 from keras_doctor.live.homefiles import remove_tree
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from keras_doctor.compat.answer import Together
-    from keras_doctor.fixes.search import Found, Options
+    from keras_doctor.fixes.search import Options
     from keras_doctor.fixes.transaction.states import FileChange
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
@@ -228,8 +229,6 @@ def _asked_there(plan: Draft, asked: Asked) -> Asked:
 
 
 def _as_it_is(first: Examination) -> Found:
-    from keras_doctor.fixes.search import Found
-
     return Found(
         ways=(),
         examination=first,
@@ -293,8 +292,6 @@ class Fresh:
         )
         result = install(installer, request, python, self.plan.folder, self.asked.environ)
         if not result.ok:
-            from keras_doctor.fixes.search import last_words
-
             raise MakeError(last_words(result.output))
 
     def _run(self, argv: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from keras_doctor.fixes.search import context_of
+from keras_doctor.fixes.judged import context_of
 from keras_doctor.fixes.transaction.states import FileChange, state_of
 from keras_doctor.fixes.trial import read_source, readable_mode
 from keras_doctor.fixes.ways import ways_of

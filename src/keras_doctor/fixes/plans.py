@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from keras_doctor.fixes import owner, trial
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.installed import changed_distributions
+from keras_doctor.fixes.judged import context_of
 from keras_doctor.fixes.projectfiles import clashing
 from keras_doctor.fixes.prove import with_proofs
-from keras_doctor.fixes.search import TRIABLE, context_of, what_it_does
-from keras_doctor.fixes.ways import ways_of
+from keras_doctor.fixes.search import TRIABLE
+from keras_doctor.fixes.ways import ways_of, what_it_does
 from keras_doctor.model.plan import Alternative, Rehearsal, Repair
 
 if TYPE_CHECKING:

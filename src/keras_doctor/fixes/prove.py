@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
-from keras_doctor.fixes.search import Options, Search, context_of
+from keras_doctor.fixes.judged import context_of
+from keras_doctor.fixes.search import Options, Search
 from keras_doctor.fixes.ways import key_of
 from keras_doctor.model import Evidence
 
@@ -41,6 +42,8 @@ def prove(
         return examined, f"No copy could be made to rehearse in: {error}."
     try:
         found = Search(place, asked, examined, Options(), progress).run()
+    except NoPlaceError as error:
+        return examined, f"It could not be rehearsed: {error}."
     finally:
         place.close()
     if not found.passed:

@@ -10,11 +10,12 @@ from keras_doctor.fixes import newenv, owner, trial
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.carry import Carrier, Change, fresh_change
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
+from keras_doctor.fixes.judged import context_of, works
 from keras_doctor.fixes.permissions import permission_changes, permission_steps
 from keras_doctor.fixes.plans import left_to_owner, nothing_yet, plan_of, rehearsal_of
 from keras_doctor.fixes.projectfiles import wanted_by
 from keras_doctor.fixes.rehearse.place import remove_stale_stages
-from keras_doctor.fixes.search import Search, context_of, works
+from keras_doctor.fixes.search import Search
 from keras_doctor.fixes.transaction.errors import TransactionError
 from keras_doctor.fixes.transaction.journal import Store
 from keras_doctor.fixes.transaction.lock import EnvironmentLock
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
     from keras_doctor.model.plan import Repair, Way
+
+
+_TOUCHED = (
+    "files of the environment changed while the repair was rehearsed: something else is at work "
+    "there, or this is a mistake of keras-doctor"
+)
 
 
 class Consent(NamedTuple):
@@ -133,6 +140,8 @@ class _Repairing:
             return blank._replace(refusal=f"no copy could be made to rehearse in ({error})")
         try:
             return self._in(place, blank, agree)
+        except NoPlaceError as error:
+            return blank._replace(refusal=f"it could not be rehearsed: {error}")
         finally:
             place.close()
 
@@ -169,6 +178,8 @@ class _Repairing:
             seconds=time.monotonic() - began,
         )
         plan = plan_of(blank, found, rehearsal, self.wanted)
+        if not rehearsal.untouched:
+            return plan._replace(refusal=_TOUCHED)
         if found.passed and not found.ways:
             return nothing_yet(self.first, plan.remarks)._replace(verified=True)
         refusal = owner.refusal(self.first.snapshot) if plan.steps else None

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import compile_files, find_installer, install
+from keras_doctor.fixes.installer import (
+    compile_files,
+    find_installer,
+    install,
+    keeps_bytecode,
+    last_words,
+)
+from keras_doctor.fixes.judged import context_of, what_is_left, works
 from keras_doctor.fixes.request import newly_broken, request_of
 from keras_doctor.fixes.shared import refusal_to_share
-from keras_doctor.fixes.ways import INSTALLS, key_of, ways_of
+from keras_doctor.fixes.ways import (
+    INSTALLS,
+    distributions_of,
+    environ_after,
+    installs,
+    key_of,
+    roots_of,
+    same_steps,
+    ways_of,
+)
+from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
-from keras_doctor.rules.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from keras_doctor.fixes.rehearse.place import Place
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination, Finding
-    from keras_doctor.model.plan import Step, Way
+    from keras_doctor.model.plan import Way
+    from keras_doctor.rules.context import Context
 
 MAX_ROUNDS = 10
 """So many times the world is tried; a machine of one fault after another is made anew."""
@@ -116,7 +134,7 @@ class Search:
             examined, others = self._without(programs[0], examined), programs[1:]
         passed = works(examined)
         if not passed and self.failure is None:
-            self.failure = _what_is_left(examined)
+            self.failure = what_is_left(examined)
         for program in others if passed else ():
             self.asked = _starting(plain, program)
             if not works(self._examine(train=False)):
@@ -150,7 +168,7 @@ class Search:
         return self._mended(examined)
 
     def _note(self, program: str) -> None:
-        self.remarks.append(f"{program} fails all the same: {_what_is_left(self.current)}")
+        self.remarks.append(f"{program} fails all the same: {what_is_left(self.current)}")
 
     # ---------------------------------------------------------------- choosing
 
@@ -174,11 +192,11 @@ class Search:
             new = self._next_way(cause, context)
             if new is not None and not any(same_steps(new, other) for _, other in offered):
                 offered.append((cause, new))
-        waits = not all(_installs(way) for _, way in offered)
+        waits = not all(installs(way) for _, way in offered)
         self.chosen += [
             way
             for cause, way in offered
-            if not (waits and _installs(way) and cause.weight != "fatal")
+            if not (waits and installs(way) and cause.weight != "fatal")
         ]
         return self.chosen != before and bool(self.chosen)
 
@@ -188,34 +206,41 @@ class Search:
         for way in offered:
             if way in tried:
                 continue
-            why = self._shared(way, context)
+            why = self._forbidden(way, context)
             if why is not None:
                 self.dismissed.append((way, why))
                 continue
             if all(step.kind in self.kinds for step in way.steps):
                 return None if self._is_done(way) else way
+        refused = {way for way, _why in self.dismissed}
         for way in offered:
-            if way not in self.stuck and way not in tried:
+            if way not in self.stuck and way not in refused:
                 self.stuck.append(way)
         return None
 
-    def _shared(self, way: Way, context: Context) -> str | None:
-        """Why a settings file is not changed that others read too; None when nothing speaks."""
+    def _forbidden(self, way: Way, context: Context) -> str | None:
+        """Why a way may not be taken whatever it would help; None when it may."""
+        kept = {normalize(re.split(r"[^\w.-]", one)[0]) for one in self.options.keep}
         for step in way.steps:
-            if step.kind == "write-file":
-                asked = self.asked
-                why = refusal_to_share(step, context, asked.environ, asked.folder)
-                if why is not None:
-                    return why
+            if step.kind == "uninstall" and kept & distributions_of(step):
+                return "you want to keep that distribution"
+            if step.kind != "write-file":
+                continue
+            if step.path and os.path.islink(step.path):
+                return f"{step.path} is a link: what it leads to is yours to change"
+            asked = self.asked
+            why = refusal_to_share(step, context, asked.environ, asked.folder)
+            if why is not None:
+                return why
         return None
 
     def _in_order(self, ways: Sequence[Way]) -> list[Way]:
         """As the rule offers them, or as the user prefers them."""
         prefer = self.options.prefer
         if prefer == "switch-backend":
-            return sorted(ways, key=_installs)
+            return sorted(ways, key=installs)
         if prefer == "change-versions":
-            return sorted(ways, key=lambda way: not _installs(way))
+            return sorted(ways, key=lambda way: not installs(way))
         return list(ways)
 
     def _is_done(self, way: Way) -> bool:
@@ -233,17 +258,18 @@ class Search:
             self._reset()
         for loose in (False, True):
             new = self.chosen[len(self.done) :]
-            try:
-                self._perform_files(new)
-            except (OSError, ValueError) as error:
-                return self._refused(new, str(error))
+            for way in new:
+                try:
+                    self._perform_files(way)
+                except (OSError, ValueError) as error:
+                    return self._refused([way], str(error))
             problem = self._install(new, loose=loose)
             if problem is None:
                 self.done = list(self.chosen)
                 return True
             self._reset()
         # Of several that do not go together the last is given up: causes are in causal order.
-        return self._refused([way for way in new if _installs(way)][-1:], problem or "")
+        return self._refused([way for way in new if installs(way)][-1:], problem or "")
 
     def _reset(self) -> None:
         self.place.reset()
@@ -259,7 +285,7 @@ class Search:
         self._reset()
         return False
 
-    def _perform_files(self, ways: Sequence[Way]) -> None:
+    def _perform_files(self, way: Way) -> None:
         there = self.place.there
         steps = [
             step._replace(
@@ -267,10 +293,10 @@ class Search:
                 to=there(step.to) if step.to else None,
                 paths=tuple(map(there, step.paths)),
             )
-            for way in ways
             for step in way.steps
         ]
-        self.place.call(trial.perform, steps)
+        roots = [there(root) for root in roots_of(context_of(self.first))]
+        self.place.call(trial.perform, steps, roots)
 
     def _install(self, ways: Sequence[Way], *, loose: bool) -> str | None:
         """Run the installer jointly for all ways; the reason when it fails."""
@@ -286,7 +312,8 @@ class Search:
             return None
         target = context.snapshot.target
         has_pip = context.first("pip") is not None
-        installer = find_installer(target.python or "", self.asked.environ, has_pip=has_pip)
+        there = self.place.there
+        installer = find_installer(there(target.python or ""), self.asked.environ, has_pip=has_pip)
         if installer is None:
             return "there is neither uv nor a pip that could install into this environment"
         self.progress("Installing " + ", ".join(request.requirements or request.uninstall))
@@ -294,7 +321,7 @@ class Search:
         prefix = target.environment and self.place.there(target.environment)
         began = time.monotonic()
         result = self.place.call(install, installer, request, python, prefix, self._environ())
-        if result.ok and installer.name == "uv" and _keeps_bytecode(context):
+        if result.ok and installer.name == "uv" and keeps_bytecode(context.snapshot):
             sources = self.place.changed_files(".py")
             self.place.call(compile_files, python, sources, self._environ())
         self.install_seconds += time.monotonic() - began
@@ -343,68 +370,5 @@ class Search:
         )
 
 
-def same_steps(one: Way, other: Way) -> bool:
-    """Whether two ways do the same, whatever asked for it."""
-    return [what_it_does(step) for step in one.steps] == [
-        what_it_does(step) for step in other.steps
-    ]
-
-
-def what_it_does(step: Step) -> Step:
-    """A step without what asked for it: two findings may want the same."""
-    return step._replace(summary="", code="", cause="", culprit="", commands=())
-
-
 def _starting(asked: Asked, program: str) -> Asked:
     return asked._replace(command=("python", program))
-
-
-def context_of(examined: Examination) -> Context:
-    """What an examination concluded from."""
-    return Context(examined.snapshot, wish=examined.wish, outcomes=examined.outcomes)
-
-
-def works(examined: Examination) -> bool:
-    """Whether the import passed with the wished backend, and one step was trained."""
-    passed = ("passed", "stopped")
-    outcomes = examined.outcomes
-    if not examined.diagnosis.healthy or not outcomes:
-        return False
-    if any(outcome.status not in passed for outcome in outcomes):
-        return False
-    return examined.wish is None or outcomes[-1].backend == examined.wish
-
-
-def environ_after(environ: Mapping[str, str], steps: Iterable[Step]) -> dict[str, str]:
-    """The user's variables as they are once the steps about variables are done."""
-    result = dict(environ)
-    for step in steps:
-        if step.kind == "set-env" and step.name:
-            result.pop(step.name, None)
-            if step.value is not None:
-                result[step.name] = step.value
-    return result
-
-
-def last_words(output: str) -> str:
-    """What an installer said at its end, in one line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return " ".join(lines[-6:])[-600:] or "the installer said nothing"
-
-
-def _what_is_left(examined: Examination) -> str:
-    causes = examined.diagnosis.causes
-    return causes[0].title if causes else "the import still fails"
-
-
-def _installs(way: Way) -> bool:
-    return any(step.kind in INSTALLS for step in way.steps)
-
-
-def _keeps_bytecode(context: Context) -> bool:
-    """Whether anything of what is installed has compiled bytecode beside it."""
-    return any(
-        os.path.isdir(os.path.join(one.location, name, "__pycache__"))
-        for one in context.snapshot.distributions
-        for name in one.import_packages
-    )

@@ -21,6 +21,7 @@ from keras_doctor.gather import elsewhere_of, facts_of
 from keras_doctor.live.homefiles import remove_tree
 from keras_doctor.model import Examination
 from keras_doctor.records import NamedTuple
+from keras_doctor.rules.context import is_inside
 from keras_doctor.targets import find_target
 
 if TYPE_CHECKING:
@@ -101,8 +102,13 @@ def examine(
     )
 
 
-def perform(steps: Sequence[Step]) -> None:
+def perform(steps: Sequence[Step], roots: Sequence[str] = ()) -> None:
     """Do the steps that change files by themselves; others are passed over.
+
+    Args:
+        steps: In order.
+        roots: The environment's folders: what lies below one by its name must not lie elsewhere
+            in truth, behind a link.
 
     Raises:
         OSError: A file could not be changed.
@@ -110,6 +116,8 @@ def perform(steps: Sequence[Step]) -> None:
     """
     edits: dict[str, list[Edit]] = {}
     for step in steps:
+        for path in step.paths:
+            _refuse_way_out(path, roots)
         if step.kind == "delete":
             for path in step.paths:
                 _delete(path)
@@ -129,6 +137,13 @@ def perform(steps: Sequence[Step]) -> None:
     for path, changes in edits.items():
         text = apply_edits(read_source(path) or "", changes)
         write_text(path, text, encoding=_encoding(path))
+
+
+def _refuse_way_out(path: str, roots: Sequence[str]) -> None:
+    for root in roots:
+        real = os.path.realpath(os.path.dirname(path))
+        if is_inside(path, root) and not is_inside(real, os.path.realpath(root)):
+            raise PermissionError(errno.EPERM, "it lies behind a link that leads elsewhere", path)
 
 
 def edit_of(step: Step) -> Edit:

@@ -13,7 +13,7 @@ from keras_doctor.names import normalize
 from keras_doctor.rules.context import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from keras_doctor.model import Finding, Fix
     from keras_doctor.rules.context import Context
@@ -185,3 +185,31 @@ def distributions_of(step: Step) -> frozenset[str]:
     if step.kind not in INSTALLS:
         return frozenset()
     return frozenset(normalize(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in step.requirements)
+
+
+def installs(way: Way) -> bool:
+    """Whether a way changes what is installed."""
+    return any(step.kind in INSTALLS for step in way.steps)
+
+
+def same_steps(one: Way, other: Way) -> bool:
+    """Whether two ways do the same, whatever asked for it."""
+    return [what_it_does(step) for step in one.steps] == [
+        what_it_does(step) for step in other.steps
+    ]
+
+
+def what_it_does(step: Step) -> Step:
+    """A step without what asked for it: two findings may want the same."""
+    return step._replace(summary="", code="", cause="", culprit="", commands=())
+
+
+def environ_after(environ: Mapping[str, str], steps: Iterable[Step]) -> dict[str, str]:
+    """The user's variables as they are once the steps about variables are done."""
+    result = dict(environ)
+    for step in steps:
+        if step.kind == "set-env" and step.name:
+            result.pop(step.name, None)
+            if step.value is not None:
+                result[step.name] = step.value
+    return result

@@ -56,7 +56,6 @@ def read_ahead(folder: str, upper: str) -> None:
             staged = os.path.join(place, name)
             if not stat.S_ISREG(os.lstat(staged).st_mode):
                 continue
-            strip_attributes(staged)
             state_of(staged, hashed=True)
             original = os.path.join(folder, os.path.relpath(staged, upper))
             if os.path.isfile(original) and not os.path.islink(original):

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from keras_doctor.fixes.rehearse.difference import overlay_difference, read_ahead
+from keras_doctor.fixes.rehearse.inwards import keep_records_inside
 from keras_doctor.fixes.rehearse.worker import Worker
 from keras_doctor.fixes.transaction.journal import new_id
 from keras_doctor.fixes.transaction.lock import lock
@@ -115,6 +116,8 @@ class Overlay:
         self._progress = progress
         self._worker: Worker | None = None
         self._reader: threading.Thread | None = None
+        self._led: dict[str, bytes] = {}
+        """What lists of files were given so that no installer leaves the environment."""
         self._mounts: list[tuple[str, str, str]] = []
         self.id = new_id()
         self.stage = make_stage(self._carried, self.id)
@@ -136,13 +139,18 @@ class Overlay:
 
     def call(self, function: Callable[..., _T], *args: Any, **named: Any) -> _T:
         """See :class:`Place`."""
+        from keras_doctor.fixes.installer import install
+
         if self._worker is None:
             raise RuntimeError("the rehearsal is over")
+        if function is install:
+            self._led.update(self._worker.call(keep_records_inside, self._carried))
         return self._worker.call(function, *args, **named)
 
     def reset(self) -> None:
         """See :class:`Place`."""
         self._end()
+        self._led = {}
         try:
             self._mounts = [
                 *(self._mount(self.stage, folder) for folder in self._carried),
@@ -193,11 +201,20 @@ class Overlay:
         found: list[FileChange] = []
         for number, (folder, upper, _work) in enumerate(self._mounts):
             if number < len(self._carried):
-                found += overlay_difference(folder, upper)
+                changes = overlay_difference(folder, upper)
+                found += [change for change in changes if not self._is_only_led(change)]
             elif upper:
                 changes = overlay_difference(folder, upper)
                 found += [self._brought(one) for one in changes if is_wanted(one, also)]
         return tuple({change.path: change for change in found}.values())
+
+    def _is_only_led(self, change: FileChange) -> bool:
+        """Whether a list of files was changed by us, and by nobody after that."""
+        data = self._led.get(change.path)
+        if data is None or change.staged is None or change.before.kind != "file":
+            return False
+        with open(change.staged, "rb") as file:
+            return file.read() == data
 
     def _brought(self, change: FileChange) -> FileChange:
         """A change with its new file in the stage: what is elsewhere does not outlive this."""

@@ -1,0 +1,32 @@
+"""What an examination amounts to. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keras_doctor.rules.context import Context
+
+if TYPE_CHECKING:
+    from keras_doctor.model import Examination
+
+
+def context_of(examined: Examination) -> Context:
+    """What an examination concluded from."""
+    return Context(examined.snapshot, wish=examined.wish, outcomes=examined.outcomes)
+
+
+def works(examined: Examination) -> bool:
+    """Whether the import passed with the wished backend, and one step was trained."""
+    passed = ("passed", "stopped")
+    outcomes = examined.outcomes
+    if not examined.diagnosis.healthy or not outcomes:
+        return False
+    if any(outcome.status not in passed for outcome in outcomes):
+        return False
+    return examined.wish is None or outcomes[-1].backend == examined.wish
+
+
+def what_is_left(examined: Examination) -> str:
+    """What stands in the way first, as a clause."""
+    causes = examined.diagnosis.causes
+    return causes[0].title if causes else "the import still fails"

@@ -192,6 +192,25 @@ def test_a_hostile_record_touches_nothing_outside(
     assert (site / "way_out").is_symlink()
 
 
+def test_a_line_that_brings_in_another_pythons_packages_goes(
+    jax_environment: Environment,
+) -> None:
+    jax_environment.keras_json(backend="jax")
+    break_optree(jax_environment)
+    foreign = jax_environment.folder / "old" / "lib" / "python3.6" / "site-packages"
+    (foreign / "optree").mkdir(parents=True)
+    (foreign / "optree" / "__init__.py").write_text("raise ImportError('of another Python')\n")
+    path = jax_environment.site / "zz_old.pth"
+    path.write_text(f"# kept\n{foreign}\n")
+    before = tree(jax_environment.folder)
+    data = fix(jax_environment, "--yes", "--backend", "jax")
+    assert (data["exit_code"], data["verified"]) == (0, True), {k: data[k] for k in ("plan", "manual", "rehearsal", "refusal")}
+    assert path.read_text() == "# kept\n"
+    assert [step["kind"] for step in data["plan"]] == ["drop-line", "install"]
+    assert keras_doctor(jax_environment, "undo").returncode == 0
+    assert tree(jax_environment.folder) == before
+
+
 def test_what_changed_since_is_not_undone(jax_environment: Environment) -> None:
     jax_environment.keras_json(backend="jax")
     break_optree(jax_environment)

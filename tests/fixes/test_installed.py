@@ -27,11 +27,17 @@ def test_what_came_what_went_and_what_moved() -> None:
     after = world(
         with_(without(JAX_STACK, "optree"), dist("NumPy", "1.26.4"), dist("Aaa", "1"))
     ).snapshot
-    assert changed_distributions(BEFORE, after, []) == (
+    paths = [one.metadata for one in (*BEFORE.distributions, *after.distributions)]
+    assert changed_distributions(BEFORE, after, paths) == (
         change("Aaa", None, "1"),
         change("NumPy", "2.2.1", "1.26.4"),
         change("optree", "0.14.0", None),
     )
+
+
+def test_what_only_comes_into_sight_is_no_change() -> None:
+    after = world(with_(without(JAX_STACK, "optree"), dist("NumPy", "1.26.4"))).snapshot
+    assert changed_distributions(BEFORE, after, []) == ()
 
 
 def test_the_same_release_with_other_files_was_installed_again() -> None:

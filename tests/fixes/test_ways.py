@@ -92,7 +92,7 @@ CASES = [
     ),
     Case(
         "a file of the environment, by its name alone",
-        a_fix("delete", f"{SITE}/keras.py"),
+        a_fix("delete", f"{SITE}/keras.py", targets=(f"{SITE}/keras.py",)),
         "delete",
         "safe",
         {"paths": (f"{SITE}/keras.py",)},
@@ -118,9 +118,22 @@ CASES = [
         "shown",
         {},
     ),
-    Case("the environment itself", a_fix("delete", "/env"), "delete", "shown", {}),
-    Case("a neighbour of the environment", a_fix("delete", "/env2/x"), "delete", "shown", {}),
-    Case("nothing to delete", a_fix("delete"), "delete", "shown", {"paths": ()}),
+    Case("the environment itself", a_fix("delete", "x", targets=("/env",)), "delete", "shown", {}),
+    Case(
+        "a neighbour of the environment",
+        a_fix("delete", "x", targets=("/env2/x",)),
+        "delete",
+        "shown",
+        {},
+    ),
+    Case("nothing to delete", a_fix("delete"), "other", "shown", {"paths": ()}),
+    Case(
+        "words about a folder are no order to delete it",
+        a_fix("delete", f"{SITE}/keras"),
+        "other",
+        "shown",
+        {"paths": ()},
+    ),
     Case(
         "rights in the environment",
         a_fix("chmod", f"{SITE}/keras", "u+rX", targets=(f"{SITE}/keras",)),
@@ -203,7 +216,7 @@ def test_lines_for_the_shell_come_along() -> None:
 
 def test_fixes_that_continue_are_one_way() -> None:
     found = a_finding(
-        a_fix("delete", f"{SITE}/keras", continues=True),
+        a_fix("delete", f"{SITE}/keras", targets=(f"{SITE}/keras",), continues=True),
         a_fix("install", "keras", targets=("keras==3.8.0",)),
         a_fix("set-env", "A", "1"),
         a_fix("uninstall", "b", targets=("b",), continues=True),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from keras_doctor.model.plan import Repair, Step
 
 _FILE_STEPS = ("rename-file", "edit-code")
-_IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod")
+_IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod", "drop-line")
 
 
 class Change(NamedTuple):
@@ -87,7 +87,12 @@ class Carrier:
         self.progress("Applying what was rehearsed")
         state_folder(self.asked.environ)
         journal = apply(self.store, journal)
-        verified = self._verify(manual)
+        try:
+            verified = self._verify(manual)
+        except BaseException:
+            # Interrupted, or not to be seen any more: what is not verified does not stay.
+            undo(self.store, journal)
+            raise
         if verified is False:
             undo(self.store, journal)
             return plan._replace(

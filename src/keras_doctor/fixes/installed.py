@@ -22,8 +22,8 @@ def changed_distributions(
     Args:
         before: The facts of the world as it was.
         after: The facts after the repair.
-        paths: The files that it changes: a distribution of the same version with one of them in
-            its folders is installed again.
+        paths: The files that it changes. A distribution of the same version with one of them in
+            its folders is installed again; one of another version with none was only hidden.
     """
     old, new = _by_name(before), _by_name(after)
     moved = {n for n in old.keys() | new.keys() if _version(old.get(n)) != _version(new.get(n))}
@@ -34,6 +34,9 @@ def changed_distributions(
         was, now = old.get(name), new.get(name)
         again = was is not None and now is not None and was.version == now.version
         if again and now is not None and not _has_file_of(now, touched, not_telling):
+            continue
+        # Without a PYTHONPATH others come into sight that nobody installed.
+        if not again and not any(_has_file_of(d, touched, set()) for d in (was, now) if d):
             continue
         shown = now or was
         found.append(

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS = 10
 """So many times the world is tried; a machine of one fault after another is made anew."""
-TRIABLE = {*INSTALLS, "delete", "chmod", "write-file", "rename-file", "edit-code", "set-env"}
+TRIABLE = {
+    *INSTALLS,
+    *("delete", "chmod", "drop-line", "write-file", "rename-file", "edit-code", "set-env"),
+}
 
 
 class Options(NamedTuple):

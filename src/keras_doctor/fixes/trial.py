@@ -116,27 +116,44 @@ def perform(steps: Sequence[Step], roots: Sequence[str] = ()) -> None:
     """
     edits: dict[str, list[Edit]] = {}
     for step in steps:
-        for path in step.paths:
-            _refuse_way_out(path, roots)
-        if step.kind == "delete":
-            for path in step.paths:
-                _delete(path)
-        elif step.kind == "chmod":
-            for path in step.paths:
-                _chmod(path, step.value or "")
-        elif step.kind == "write-file" and step.path:
-            write_text(step.path, step.value or "")
-        elif step.kind == "rename-file" and step.path and step.to:
-            if os.path.lexists(step.to):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), step.to)
-            os.makedirs(os.path.dirname(step.to), exist_ok=True)
-            # An overlay cannot rename a folder of the lower layer: then it is copied.
-            shutil.move(step.path, step.to)
-        elif step.kind == "edit-code" and step.path:
+        for path in (*step.paths, *((step.path,) if step.kind == "drop-line" else ())):
+            _refuse_way_out(path or "", roots)
+        if step.kind == "edit-code" and step.path:
             edits.setdefault(step.path, []).append(edit_of(step))
+        else:
+            _do(step)
     for path, changes in edits.items():
         text = apply_edits(read_source(path) or "", changes)
         write_text(path, text, encoding=_encoding(path))
+
+
+def _do(step: Step) -> None:
+    if step.kind == "delete":
+        for path in step.paths:
+            _delete(path)
+    elif step.kind == "chmod":
+        for path in step.paths:
+            _chmod(path, step.value or "")
+    elif step.kind == "write-file" and step.path:
+        write_text(step.path, step.value or "")
+    elif step.kind == "drop-line" and step.path:
+        _drop_line(step.path, step.line or 0, step.old or "")
+    elif step.kind == "rename-file" and step.path and step.to:
+        if os.path.lexists(step.to):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), step.to)
+        os.makedirs(os.path.dirname(step.to), exist_ok=True)
+        # An overlay cannot rename a folder of the lower layer: then it is copied.
+        shutil.move(step.path, step.to)
+
+
+def _drop_line(path: str, number: int, old: str) -> None:
+    """Take a line out of a file; it may have moved up, when another one went before."""
+    lines = (read_source(path) or "").splitlines(keepends=True)
+    for index in range(min(number, len(lines)) - 1, -1, -1):
+        if lines[index].rstrip("\r\n") == old:
+            write_text(path, "".join(lines[:index] + lines[index + 1 :]), encoding=_encoding(path))
+            return
+    raise ValueError(f"{path} has no line {old!r} any more")
 
 
 def _refuse_way_out(path: str, roots: Sequence[str]) -> None:

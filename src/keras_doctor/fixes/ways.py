@@ -68,9 +68,11 @@ def _steps(
         yield blank._replace(kind="set-env", name=fix.name, value=fix.value, commands=line)
     elif fix.kind in INSTALLS and fix.targets:
         yield blank._replace(kind=fix.kind, risk="safe", requirements=fix.targets)
+    elif fix.kind == "edit-config" and (fix.name or "").rpartition(":")[0].endswith(".pth"):
+        yield _pth_step(blank, fix, context, source_of)
     elif fix.kind == "edit-config":
         yield _config_step(blank, finding, fix, context)
-    elif fix.kind in ("delete", "chmod"):
+    elif fix.kind in ("delete", "chmod") and fix.targets:
         yield _path_step(blank, fix, context)
     elif fix.kind == "rename-file" and fix.name and fix.value:
         yield _rename_step(blank, fix, context, source_of)
@@ -120,11 +122,27 @@ def with_backend(text: str, backend: str) -> str:
 
 
 def _path_step(blank: Step, fix: Fix, context: Context) -> Step:
-    paths = fix.targets or ((fix.name,) if fix.name else ())
-    step = blank._replace(kind=fix.kind, paths=paths, value=fix.value)
-    ours = all(is_ours(context, path) for path in paths)
+    step = blank._replace(kind=fix.kind, paths=fix.targets, value=fix.value)
+    ours = all(is_ours(context, path) for path in fix.targets)
     mends = fix.kind == "delete" or fix.value is not None
-    return step._replace(risk="safe" if paths and ours and mends else "shown")
+    return step._replace(risk="safe" if ours and mends else "shown")
+
+
+def _pth_step(
+    blank: Step, fix: Fix, context: Context, source_of: Callable[[str], str | None]
+) -> Step:
+    """A line of a .pth file that goes; the rest of the file stays."""
+    path, _, number = (fix.name or "").rpartition(":")
+    lines = (source_of(path) or "").splitlines()
+    if not number.isdecimal() or not 0 < int(number) <= len(lines):
+        return blank._replace(path=path)
+    return blank._replace(
+        kind="drop-line",
+        risk="safe" if is_ours(context, path) else "shown",
+        path=path,
+        line=int(number),
+        old=lines[int(number) - 1],
+    )
 
 
 def is_ours(context: Context, path: str) -> bool:

@@ -19,9 +19,9 @@ class Step(NamedTuple):
 
     kind: str
     """``install`` | ``reinstall`` | ``uninstall`` | ``delete`` | ``chmod`` | ``write-file`` (a
-    configuration file) | ``set-env`` | ``rename-file`` | ``edit-code`` | ``use-env`` |
-    ``system-package`` | ``run-command`` (of the manager that owns the environment) |
-    ``other`` (words only)."""
+    configuration file) | ``drop-line`` (of a .pth file) | ``set-env`` | ``rename-file`` |
+    ``edit-code`` | ``use-env`` | ``system-package`` | ``run-command`` (of the manager that owns
+    the environment) | ``other`` (words only)."""
     risk: str
     """``safe``: it is done once the plan is accepted. ``consent``: only when the user says yes to
     this very thing. ``shown``: the user's to do."""

@@ -194,8 +194,15 @@ def _alternatives(page: Page, repair: Repair, *, verbose: bool) -> None:
     page.blank()
     page.text("Other ways:")
     for other in shown:
-        words = "; ".join(_sentence(step.summary).rstrip(".") for step in other.steps)
+        words = "; ".join(map(_in_short, other.steps))
         page.text(f"- {words} ({other.why_not})", indent=2, hang=2)
+
+
+def _in_short(step: Step) -> str:
+    """A step of another way, told apart from one that was taken by what it names."""
+    if step.kind == "install" and step.requirements:
+        return "Install " + " ".join(step.requirements)
+    return _sentence(step.summary).rstrip(".")
 
 
 def _remarks(page: Page, repair: Repair) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from functools import cached_property
 
+from keras_doctor.knowledge.imports import import_name_of
 from keras_doctor.knowledge.selection import Generation, backends, generation_of
 from keras_doctor.model import Distribution, KerasFound, Module, Outcome, Snapshot
 from keras_doctor.names import normalize
@@ -310,7 +311,8 @@ class Context:
             names.update(backends()[self.choice.backend].imports)
         for name in self.way:
             found = self.first(name)
-            names.update(found.import_packages if found else ())
+            # What is not installed here may all the same be taken, from somewhere else.
+            names.update(found.import_packages if found else (import_name_of(name),))
         return frozenset(names)
 
 

@@ -204,7 +204,9 @@ def test_a_line_that_brings_in_another_pythons_packages_goes(
     path.write_text(f"# kept\n{foreign}\n")
     before = tree(jax_environment.folder)
     data = fix(jax_environment, "--yes", "--backend", "jax")
-    assert (data["exit_code"], data["verified"]) == (0, True), {k: data[k] for k in ("plan", "manual", "rehearsal", "refusal")}
+    assert (data["exit_code"], data["verified"]) == (0, True), {
+        k: data[k] for k in ("plan", "manual", "rehearsal", "refusal")
+    }
     assert path.read_text() == "# kept\n"
     assert [step["kind"] for step in data["plan"]] == ["drop-line", "install"]
     assert keras_doctor(jax_environment, "undo").returncode == 0

@@ -212,8 +212,10 @@ def commands(
     found = owner.steps_of_owner(facts, steps, moved, changes)
     if found is None:
         return None
-    assert all((s.kind, s.risk, s.requirements) == ("run-command", "shown", ()) for s in found)
-    return [command.text for step in found for command in step.commands]
+    assert all(step.risk == "shown" for step in found)
+    theirs = [step for step in found if step.kind == "run-command"]
+    assert all(step.requirements == () for step in theirs)
+    return [command.text for step in theirs for command in step.commands]
 
 
 def test_an_environment_without_an_owner_is_changed_here(tmp_path: Path) -> None:
@@ -228,6 +230,19 @@ def test_a_project_manager_writes_what_moves_into_its_manifest(tmp_path: Path) -
     assert commands(facts, EXTRA) == ["uv remove extra"]
     assert commands(facts, AGAIN) is None
     assert commands(facts, NUMPY, steps=(a_step("delete", paths=("/x",)),)) is None
+
+
+def test_what_the_owner_does_not_do_follows_as_steps_for_the_user(tmp_path: Path) -> None:
+    facts = in_project(tmp_path, tmp_path / "project" / ".venv")
+    (tmp_path / "project" / "uv.lock").touch()
+    delete, again = a_step("delete", paths=("/x",)), a_step("reinstall", "scipy==1.15.0")
+    found = owner.steps_of_owner(facts, (delete, INSTALL, again), [NUMPY], [NUMPY, AGAIN])
+    assert found is not None
+    assert [(step.kind, step.risk) for step in found] == [
+        ("run-command", "shown"),
+        ("delete", "shown"),
+        ("reinstall", "shown"),
+    ]
 
 
 def in_conda(folder: Path, *installers: tuple[str, str | None]) -> Snapshot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from keras_doctor.fixes.ways import distributions_of
 from keras_doctor.model.plan import Command
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
@@ -148,7 +149,11 @@ def steps_of_owner(
         gone = tuple(one.name for one in moved if one.after is None)
         lines = [(*manager.remove, *gone)] if gone else []
         lines += [(*manager.add, *specs)] if specs else []
-        return tuple(_owned(blank, manager.name, argv, manager.lock) for argv in lines)
+        theirs = {normalize(one.name) for one in moved}
+        return (
+            *(_owned(blank, manager.name, argv, manager.lock) for argv in lines),
+            *_rest(steps, theirs),
+        )
     owned = owned_by_conda(snapshot, [normalize(change.name) for change in changes])
     if owned and snapshot.conda is not None:
         prefix = snapshot.conda.prefix
@@ -159,8 +164,19 @@ def steps_of_owner(
             specs = tuple(f"{o.name}={o.after}" for o in mine if o.after and o.again is again)
             if specs:
                 lines.append(("conda", "install", "--prefix", prefix, *option, *specs))
-        return tuple(_owned(blank, "conda", argv, prefix) for argv in lines)
+        return (
+            *(_owned(blank, "conda", argv, prefix) for argv in lines),
+            *_rest(steps, set(owned)),
+        )
     return None
+
+
+def _rest(steps: Sequence[Step], theirs: set[str]) -> Iterator[Step]:
+    """The steps that the owner's commands do not do; they wait for these, and so for the user."""
+    for step in steps:
+        names = distributions_of(step)
+        if not names or names - theirs:
+            yield step._replace(risk="shown")
 
 
 def _owned(blank: Step, name: str, argv: tuple[str, ...], where: str) -> Step:

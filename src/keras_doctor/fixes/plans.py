@@ -13,6 +13,7 @@ from keras_doctor.fixes.prove import with_proofs
 from keras_doctor.fixes.search import TRIABLE
 from keras_doctor.fixes.ways import ways_of, what_it_does
 from keras_doctor.model.plan import Alternative, Rehearsal, Repair
+from keras_doctor.names import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,12 +64,18 @@ def plan_of(
     distributions = rehearsal.distributions
     return blank._replace(
         examination=with_proofs(blank.examination, found, rehearsal.rung),
-        steps=with_commands(done, snapshot, distributions, conda=snapshot.conda is not None),
+        steps=with_commands(done, snapshot, distributions, conda=_is_condas(blank.examination)),
         manual=with_commands(left, snapshot),
         alternatives=tuple(_alternatives(blank.examination, found)),
         rehearsal=rehearsal,
         remarks=(*blank.remarks, *found.remarks, *clashing(wanted, distributions)),
     )
+
+
+def _is_condas(first: Examination) -> bool:
+    """Whether Keras came by conda: then so should what belongs to it."""
+    keras = context_of(first).keras_distribution
+    return keras is not None and bool(owner.owned_by_conda(first.snapshot, [normalize(keras.name)]))
 
 
 def rehearsal_of(

@@ -195,7 +195,21 @@ def _alternatives(page: Page, repair: Repair, *, verbose: bool) -> None:
     page.text("Other ways:")
     for other in shown:
         words = "; ".join(map(_in_short, other.steps))
-        page.text(f"- {words} ({other.why_not})", indent=2, hang=2)
+        page.text(f"- {words}: {_cost(other.steps)} ({other.why_not})", indent=2, hang=2)
+
+
+def _cost(steps: Sequence[Step]) -> str:
+    """What a way changes, in few words."""
+    if any(step.kind == "use-env" for step in steps):
+        return "takes another environment"
+    packages = sum(
+        len(step.requirements)
+        for step in steps
+        if step.kind in ("install", "reinstall", "uninstall")
+    )
+    if packages:
+        return f"changes {wording.plural(packages, 'package')}"
+    return "changes no package"
 
 
 def _in_short(step: Step) -> str:

@@ -58,6 +58,8 @@ class Row(NamedTuple):
     """Distributions that the repair changed."""
     healing: int | None
     """Distributions that the laboratory's own repair changes; None: it makes a new environment."""
+    broken: int
+    """Requirements that were met before and are not any more."""
     undone: bool | None
     """Whether undo gave back every file; None: there was nothing to undo."""
     seconds: float
@@ -140,7 +142,7 @@ def _repaired(laboratory: Laboratory, scenario: dict[str, Any], directory: Path)
         problem = problem or (None if undone else f"undo: {words[-200:]}")
     rehearsal = report["rehearsal"] or {}
     if status_of_goal:
-        problem = problem or _last(report.get("refusal") or rehearsal.get("failure") or said)
+        problem = _last(report.get("refusal") or rehearsal.get("failure") or problem or said)
     return Row(
         id=scenario["id"],
         family=scenario["family"],
@@ -153,6 +155,7 @@ def _repaired(laboratory: Laboratory, scenario: dict[str, Any], directory: Path)
         goal=status_of_goal == 0,
         changed=len(rehearsal.get("distributions") or ()),
         healing=_healing(scenario),
+        broken=len(rehearsal.get("newly_broken") or ()),
         undone=undone,
         seconds=round(seconds, 1),
         problem=problem,
@@ -228,6 +231,7 @@ def _failed(scenario: dict[str, Any], problem: str) -> Row:
         goal=False,
         changed=0,
         healing=None,
+        broken=0,
         undone=None,
         seconds=0.0,
         problem=problem,

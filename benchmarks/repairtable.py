@@ -12,6 +12,7 @@ def line(row: Any) -> str:
     mark = "ok  " if is_right(row) else "MISS"
     manual = f" by hand: {', '.join(row.manual)}" if row.manual else ""
     problem = f" [{row.problem}]" if row.problem else ""
+    problem = f" newly broken {row.broken}{problem}" if row.broken else problem
     return (
         f"{mark} {row.id:32} goal {_yes(row.goal)} changed {row.changed}/{_bound(row)} "
         f"undo {_yes(row.undone)} {row.seconds:.0f} s{manual}{problem}"

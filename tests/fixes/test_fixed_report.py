@@ -48,7 +48,7 @@ def commands(repair: Repair) -> set[str]:
     [
         ("-60", {"width": 60, "unicode": False}),
         ("-100", {"width": 100, "verbose": True}),
-        ("-dry-run", {"width": 80, "dry_run": True}),
+        ("-dry-run", {"width": 80, "asked": True}),
         ("-quiet", {"width": 80, "quiet": True}),
     ],
 )
@@ -169,13 +169,13 @@ def test_quiet_says_what_matters() -> None:
 
 
 def test_a_dry_run_says_how_it_is_applied() -> None:
-    asked, dry = (screen(repairs.planned(), dry_run=dry) for dry in (False, True))
+    asked, dry = (screen(repairs.planned(), asked=dry) for dry in (False, True))
     assert "Nobody was there to ask. To apply it:" in asked
     assert "\nTo apply it:\n" in dry
     assert AGAIN in asked
     assert AGAIN in dry
-    assert AGAIN not in screen(repairs.refused(), dry_run=True)
-    assert AGAIN in screen(repairs.offered_environment(), dry_run=True)
+    assert AGAIN not in screen(repairs.refused(), asked=True)
+    assert AGAIN in screen(repairs.offered_environment(), asked=True)
 
 
 def test_the_question_shows_the_plan_alone() -> None:

@@ -235,6 +235,7 @@ def test_variables_that_lead_elsewhere_stay_here(tmp_path: Path, name: str) -> N
     environ = LEADING_ELSEWHERE | KEPT | {"VIRTUAL_ENV": "/other"}
     assert fake.run(request(requirements=("numpy",)), environ).ok
     ((_, seen, _, _),) = fake.rows()
+    assert seen.pop("PIP_USER", "0") == "0"
     assert not set(LEADING_ELSEWHERE) & set(seen)
     assert {k: seen[k] for k in KEPT} == KEPT
     assert seen["NO_COLOR"] == "1"

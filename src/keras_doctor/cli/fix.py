@@ -92,7 +92,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             repair,
             verbose=options.verbose,
             quiet=options.quiet,
-            dry_run=options.dry_run,
+            asked=options.dry_run or _can_ask(options),
             program=program_name(),
             again=_again(options, mine),
             **style(options),
@@ -123,7 +123,7 @@ def _consent(plan: Repair, options: Options, progress: Progress) -> Consent:
         return Consent(apply=False)
     if options.yes:
         return Consent(apply=True, moves=moves)
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)) or options.format == "json":
+    if not _can_ask(options):
         return Consent(apply=False)
     from keras_doctor.report.fixed import render_plan
 
@@ -136,6 +136,10 @@ def _consent(plan: Repair, options: Options, progress: Progress) -> Consent:
     if not plan.steps and not moves:
         return Consent(apply=False)
     return Consent(apply=_ask("Apply this plan? [y/N] "), moves=moves)
+
+
+def _can_ask(options: Options) -> bool:
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr) and options.format != "json"
 
 
 def _ask(question: str) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
 from keras_doctor import __version__
-from keras_doctor.fixes import owner, trial
+from keras_doctor.fixes import trial
 from keras_doctor.fixes.ground import NoPlaceError, make_place
 from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.transaction.apply import apply
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from keras_doctor.model.plan import Repair, Step
 
 _FILE_STEPS = ("rename-file", "edit-code")
+_INSTALLED = frozenset(
+    {"bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include"}
+)
+"""The folders of an environment that its schemes of installation name, see ``sysconfig``."""
 _IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod", "drop-line")
 
 
@@ -71,10 +76,11 @@ class Carrier:
         moved = [step for step in plan.manual if step.path in moves]
         manual = tuple(step for step in plan.manual if step not in moved)
         done = [*plan.steps, *moved]
-        wanted = [one for one in change.files if self._is_carried(one, done)]
+        wanted = [one for one in change.files if self._is_carried(one, done, manual)]
         plan = plan._replace(manual=manual)
         if not wanted:
-            return plan
+            refusal = "what was rehearsed changed nothing that could be carried over"
+            return plan._replace(refusal=refusal) if done else plan
         journal = planned(
             environment=self.ground.roots[0],
             roots=self.ground.roots,
@@ -99,29 +105,28 @@ class Carrier:
                 verified=False,
                 refusal="it did not work in the real environment and was taken back",
             )
-        self.store.save(journal._replace(status=VERIFIED))
+        with contextlib.suppress(OSError):  # the next repair sees that it works, and says so
+            self.store.save(journal._replace(status=VERIFIED))
         return plan._replace(
             applied=True,
             verified=None if manual else verified,
             journal=journal.id,
-            remarks=(*plan.remarks, *owner.users_of(self.ground.roots[0])),
         )
 
     def _in_roots(self, path: str) -> bool:
         return any(path.startswith(os.path.join(root, "")) for root in self.ground.roots)
 
-    def _is_carried(self, change: FileChange, steps: Sequence[Step]) -> bool:
-        """Whether a change belongs to a step that is done by itself."""
-        if self._in_roots(change.path):
-            return any(step.kind in _IN_ENVIRONMENT for step in steps)
-        paths = [p for step in steps for p in (step.path, step.to, *step.paths) if p]
-        makes = change.before.kind == "absent" and change.after.kind == "folder"
-        return any(
-            change.path == path
-            or change.path.startswith(os.path.join(path, ""))
-            or (makes and path.startswith(os.path.join(change.path, "")))
-            for path in paths
-        )
+    def _is_carried(self, change: FileChange, done: Sequence[Step], left: Sequence[Step]) -> bool:
+        """Whether a change belongs to a step that is done by itself.
+
+        A project may lie in its environment: what an installer has no business with stays.
+        """
+        if _is_of(change, named_paths(done)):
+            return True
+        if _is_of(change, named_paths(left)) or not self._in_roots(change.path):
+            return False
+        installed = any(_is_installed(change.path, root) for root in self.ground.roots)
+        return installed and any(step.kind in _IN_ENVIRONMENT for step in done)
 
     def _verify(self, manual: Sequence[Step]) -> bool | None:
         """Try the real environment, with the variables that the user still has to set.
@@ -148,6 +153,35 @@ class Carrier:
         finally:
             place.close()
         return works(examined)
+
+
+def named_paths(steps: Sequence[Step]) -> list[str]:
+    """The paths that steps name, with the folders as they are behind links."""
+    named = [path for step in steps for path in (step.path, step.to, *step.paths) if path]
+    return [
+        os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        for path in named
+    ]
+
+
+def _is_of(change: FileChange, paths: Sequence[str]) -> bool:
+    """Whether a change is at or below a path, or makes the folder for it."""
+    makes = change.before.kind == "absent" and change.after.kind == "folder"
+    return any(
+        change.path == path
+        or change.path.startswith(os.path.join(path, ""))
+        or (makes and path.startswith(os.path.join(change.path, "")))
+        for path in paths
+    )
+
+
+def _is_installed(path: str, root: str) -> bool:
+    """Whether a path in an environment is one where installers put files."""
+    if not path.startswith(os.path.join(root, "")):
+        return False
+    if os.path.basename(root) in ("site-packages", "dist-packages"):
+        return True
+    return os.path.relpath(path, root).split(os.sep)[0] in _INSTALLED
 
 
 def fresh_change(files: Sequence[FileChange]) -> Change:

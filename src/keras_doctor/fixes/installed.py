@@ -89,5 +89,7 @@ def _has_file_of(
 
 
 def _modules(distribution: Distribution) -> Iterator[str]:
-    for name in distribution.import_packages:
+    # auditwheel puts the libraries of a wheel beside its packages, under the wheel's name.
+    libraries = distribution.name.replace("-", "_") + ".libs"
+    for name in (*distribution.import_packages, libraries):
         yield os.path.normpath(os.path.join(distribution.location, name))

@@ -106,7 +106,13 @@ def install(
         variables.pop("VIRTUAL_ENV", None)
         more = uv_options(environ, prefix)
     else:
-        variables.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", NO_COLOR="1")
+        variables.update(
+            PIP_USER="0",
+            PYTHONNOUSERSITE="1",
+            PIP_DISABLE_PIP_VERSION_CHECK="1",
+            PIP_NO_INPUT="1",
+            NO_COLOR="1",
+        )
     done = Installed(ok=True, output="", seconds=0.0)
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
         for argv in commands(installer, request, python, folder, more):

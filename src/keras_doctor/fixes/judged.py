@@ -30,3 +30,9 @@ def what_is_left(examined: Examination) -> str:
     """What stands in the way first, as a clause."""
     causes = examined.diagnosis.causes
     return causes[0].title if causes else "the import still fails"
+
+
+def imports_work(examined: Examination) -> bool:
+    """Whether Keras imports and trains, whatever becomes of the user's command."""
+    tried = [outcome for outcome in examined.outcomes if outcome.kind != "command"]
+    return bool(tried) and all(outcome.status in ("passed", "stopped") for outcome in tried)

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from keras_doctor.rules.context import Context
 
 _T = TypeVar("_T")
-KINDS = {*INSTALLS, "set-env", "edit-code", "rename-file"}
-"""Steps that may complete a new environment; the user's files are not touched for it."""
+KINDS = {*INSTALLS, "set-env"}
+"""Steps that may complete a new environment: it is tried in itself, among the user's files."""
+UNFINISHED = ".keras-doctor-unfinished"
+"""Marks an environment that is being made: whoever finds it in the name's way removes it."""
 _MAKE_SECONDS = 300.0
 
 
@@ -135,13 +137,11 @@ def _interpreter(python: str, asked: Asked) -> str | None:
 
 
 def _draft(context: Context, backend: str, newest: Together, python: str, base: str) -> Draft:
-    target = context.snapshot.target
-    beside = target.environment or os.path.join(target.folder, ".venv")
-    folder = f"{beside}-{backend}"
-    number = 1
-    while os.path.lexists(folder):
+    folder = usual_folder(context, backend)
+    beside, number = folder, 1
+    while os.path.lexists(folder) and not os.path.exists(os.path.join(folder, UNFINISHED)):
         number += 1
-        folder = f"{beside}-{backend}-{number}"
+        folder = f"{beside}-{number}"
     return Draft(
         folder=folder,
         base=base,
@@ -150,6 +150,28 @@ def _draft(context: Context, backend: str, newest: Together, python: str, base: 
         requirements=tuple(f"{one.name}=={one.version}" for one in newest.members),
         constraints=tuple(one.requirement for one in newest.bounds),
     )
+
+
+def usual_folder(context: Context, backend: str) -> str:
+    """Where an environment for a backend is made: beside the present one, or in the project."""
+    target = context.snapshot.target
+    return f"{target.environment or os.path.join(target.folder, '.venv')}-{backend}"
+
+
+def ready(
+    context: Context, asked: Asked, progress: Callable[[str], None]
+) -> tuple[str, Examination] | None:
+    """An environment that was made for this before and still trains, with what was seen of it."""
+    backend = asked.wish or context.choice.backend
+    folder = usual_folder(context, backend) if backend else ""
+    if not os.path.exists(os.path.join(folder, "bin", "python")):
+        return None
+    if os.path.exists(os.path.join(folder, UNFINISHED)):
+        return None
+    progress(f"Trying {folder}")
+    there = asked_there(folder, asked)._replace(wish=backend)
+    examined = trial.examine(there, run_command=False, keep=False, progress=progress)
+    return (folder, examined) if works(examined) else None
 
 
 def step_of(plan: Draft, first: Examination) -> Step:
@@ -173,14 +195,18 @@ def step_of(plan: Draft, first: Examination) -> Step:
     )
 
 
-def activation(plan: Draft, made: Step) -> Step:
-    """The step that is left to the user: to use it."""
-    script = os.path.join(plan.folder, "bin", "activate")
-    line = f"source {quoted((script,))}"
-    return made._replace(
+def use_of(folder: str, first: Examination) -> Step:
+    """The step that is left to the user: to use an environment that was tried."""
+    cause = first.diagnosis.causes[0] if first.diagnosis.causes else None
+    line = f"source {quoted((os.path.join(folder, 'bin', 'activate'),))}"
+    return Step(
+        kind="use-env",
         risk="shown",
         summary="Use the new environment: it was tried, and trains.",
-        requirements=(),
+        code=cause.code if cause else "",
+        cause=cause.cause if cause else "",
+        culprit=cause.culprit if cause else "",
+        path=folder,
         commands=(Command("shell", None, line),),
     )
 
@@ -200,13 +226,14 @@ def make(
     try:
         progress(f"Making {plan.folder} with Python {plan.python}")
         place.reset()
-        there = _asked_there(plan, asked)
+        there = asked_there(plan.folder, asked)
         first = trial.examine(there, run_command=False, keep=False, progress=progress)
         if works(first):
             found = _as_it_is(first)
         else:
             found = Search(place, there, first, options, progress, kinds=KINDS).run()
         if found.passed:
+            place.finish()
             return Made(draft=plan, found=found)
         place.remove()
         return found.failure or "it did not train"  # noqa: TRY300 (the other way out is a success)
@@ -218,14 +245,14 @@ def make(
         raise
 
 
-def _asked_there(plan: Draft, asked: Asked) -> Asked:
-    """The same, in the new environment as it is once activated."""
+def asked_there(folder: str, asked: Asked) -> Asked:
+    """The same, in another environment as it is once activated."""
     environ = dict(asked.environ)
-    environ["VIRTUAL_ENV"] = plan.folder
+    environ["VIRTUAL_ENV"] = folder
     environ["PATH"] = os.pathsep.join(
-        filter(None, [os.path.join(plan.folder, "bin"), environ.get("PATH")])
+        filter(None, [os.path.join(folder, "bin"), environ.get("PATH")])
     )
-    return asked._replace(python=plan.folder, kernel=None, environ=environ)
+    return asked._replace(python=folder, kernel=None, environ=environ)
 
 
 def _as_it_is(first: Examination) -> Found:
@@ -278,6 +305,7 @@ class Fresh:
             MakeError: It cannot be made.
         """
         self.remove()
+        self._claim()
         python = os.path.join(self.plan.folder, "bin", "python")
         installer = find_installer(python, self.asked.environ, has_pip=True)
         if installer is None:
@@ -300,11 +328,24 @@ class Fresh:
         if ended.code != 0:
             raise MakeError(f"{' '.join(argv)} failed: {ended.output[-300:].strip()}")
 
+    def _claim(self) -> None:
+        """Make the folder, which must not be there, and mark it as unfinished."""
+        try:
+            os.mkdir(self.plan.folder)
+        except FileExistsError:
+            raise MakeError(f"{self.plan.folder} is there by now") from None
+        with open(os.path.join(self.plan.folder, UNFINISHED), "w", encoding="ascii") as file:
+            file.write("keras-doctor is making this environment; it may be removed.\n")
+
+    def finish(self) -> None:
+        """It is complete: take the mark away."""
+        os.unlink(os.path.join(self.plan.folder, UNFINISHED))
+
     def remove(self) -> None:
-        """Leave nothing behind."""
-        remove_tree(self.plan.folder)
-        if os.path.islink(self.plan.folder) or os.path.isfile(self.plan.folder):
-            os.unlink(self.plan.folder)
+        """Leave nothing behind; what is not marked is not ours."""
+        folder = self.plan.folder
+        if not os.path.islink(folder) and os.path.exists(os.path.join(folder, UNFINISHED)):
+            remove_tree(folder)
 
     def changed_files(self, suffix: str) -> tuple[str, ...]:
         """All that is in it."""
@@ -328,5 +369,6 @@ class Fresh:
 
 def _maker(installer: Installer, plan: Draft) -> tuple[str, ...]:
     if installer.name == "uv":
-        return (*installer.argv, "venv", "--no-project", "--python", plan.base, plan.folder)
+        clear = ("--no-project", "--allow-existing")  # it holds our mark
+        return (*installer.argv, "venv", *clear, "--python", plan.base, plan.folder)
     return (plan.base, "-I", "-m", "venv", plan.folder)

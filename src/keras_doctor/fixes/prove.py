@@ -41,7 +41,7 @@ def prove(
     except NoPlaceError as error:
         return examined, f"No copy could be made to rehearse in: {error}."
     try:
-        found = Search(place, asked, examined, Options(), progress).run()
+        found = Search(place, asked, examined, Options(), progress, command=False).run()
     except NoPlaceError as error:
         return examined, f"It could not be rehearsed: {error}."
     finally:

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import newenv, owner, trial
 from keras_doctor.fixes.byhand import with_commands
-from keras_doctor.fixes.carry import Carrier, Change, fresh_change
+from keras_doctor.fixes.carry import Carrier, Change, fresh_change, named_paths
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
-from keras_doctor.fixes.judged import context_of, works
+from keras_doctor.fixes.judged import context_of, imports_work, works
 from keras_doctor.fixes.permissions import permission_changes, permission_steps
 from keras_doctor.fixes.plans import left_to_owner, nothing_yet, plan_of, rehearsal_of
 from keras_doctor.fixes.projectfiles import wanted_by
 from keras_doctor.fixes.rehearse.place import remove_stale_stages
 from keras_doctor.fixes.search import Search
 from keras_doctor.fixes.transaction.errors import TransactionError
-from keras_doctor.fixes.transaction.journal import Store
+from keras_doctor.fixes.transaction.journal import APPLIED, APPLYING, UNDOING, VERIFIED, Store
 from keras_doctor.fixes.transaction.lock import EnvironmentLock
 from keras_doctor.fixes.transaction.statefolder import state_folder, usual_folder
-from keras_doctor.fixes.transaction.undo import recover
+from keras_doctor.fixes.transaction.undo import recover, undo
 from keras_doctor.fixes.tree import listing
 from keras_doctor.records import NamedTuple
+from keras_doctor.rules.context import is_inside
+from keras_doctor.targets import TargetError, find_target
 from keras_doctor.targets.programs import keras_programs
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
 
     from keras_doctor.fixes.ground import Ground
     from keras_doctor.fixes.rehearse.place import Place
-    from keras_doctor.fixes.search import Options
+    from keras_doctor.fixes.search import Found, Options
+    from keras_doctor.fixes.transaction.journal import Journal
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
-    from keras_doctor.model.plan import Repair, Way
+    from keras_doctor.model.plan import Repair
 
 
 _TOUCHED = (
@@ -71,6 +74,7 @@ def repair(
     """
     folder, told = _state_of(asked.environ)
     store = Store(folder)
+    _recover_first(asked, store, folder)
     progress("Looking at the environment")
     first = trial.examine(asked, run_command=True, keep=True, progress=progress)
     ground = ground_of(context_of(first), asked.environ)
@@ -84,6 +88,30 @@ def repair(
     except TransactionError as error:
         refused = nothing_yet(repairing.first, repairing.remarks)
         return refused._replace(refusal=str(error).rstrip("."))
+
+
+def _recover_first(asked: Asked, store: Store, folder: str) -> None:
+    """Bring back what an interrupted repair has left half done: it could not be looked at."""
+    begun = [j for j in store.journals().journals if j.status in (APPLYING, UNDOING)]
+    for environment in dict.fromkeys(journal.environment for journal in begun):
+        if os.path.isdir(environment) and _is_meant(asked, environment):
+            with EnvironmentLock(environment, folder):
+                recover(store, environment)
+
+
+def _is_meant(asked: Asked, environment: str) -> bool:
+    try:
+        target = find_target(
+            python=asked.python,
+            kernel=asked.kernel,
+            project=asked.project,
+            command=asked.command,
+            environ=asked.environ,
+            folder=asked.folder,
+        ).target
+    except TargetError:
+        return False
+    return is_inside(os.path.realpath(os.path.dirname(target.python or "")), environment)
 
 
 def _state_of(environ: Mapping[str, str]) -> tuple[str, str | None]:
@@ -148,7 +176,8 @@ class _Repairing:
     def _clear_up(self) -> None:
         """Take back what was interrupted, and remove what rehearsals left that were killed."""
         root = self.ground.roots[0]
-        if recover(self.store, root):
+        taken_back = [*recover(self.store, root), *self._unverified(root)]
+        if taken_back:
             self.remarks.append(
                 "An earlier repair was interrupted; what it had begun was taken back."
             )
@@ -157,6 +186,19 @@ class _Repairing:
             )
         stages = [journal.stage for journal in self.store.journals().journals if journal.stage]
         remove_stale_stages(root, stages)
+
+    def _unverified(self, root: str) -> list[Journal]:
+        """Repairs that were applied and not verified: they stay if all works, else they go."""
+        found = [
+            journal
+            for journal in self.store.journals().journals
+            if journal.environment == root and journal.status == APPLIED
+        ]
+        if works(self.first):
+            for journal in found:
+                self.store.save(journal._replace(status=VERIFIED))
+            return []
+        return [undo(self.store, journal) for journal in found]
 
     def _in(self, place: Place, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair:
         if not place.runs_commands:
@@ -167,7 +209,8 @@ class _Repairing:
         began = time.monotonic()
         search = Search(place, self.asked, self.first, self.options, self.progress)
         found = search.run(self.programs)
-        changes = place.difference(also=_paths(found.ways))
+        steps = [step for way in found.ways for step in way.steps]
+        changes = place.difference(also=named_paths(steps))
         rehearsal = rehearsal_of(
             self.first,
             found,
@@ -184,8 +227,11 @@ class _Repairing:
             return nothing_yet(self.first, plan.remarks)._replace(verified=True)
         refusal = owner.refusal(self.first.snapshot) if plan.steps else None
         if refusal is not None or not found.passed or self.options.prefer == "new-env":
-            return self._beside(plan._replace(refusal=refusal), agree)
+            return self._beside(plan._replace(refusal=refusal), found, agree)
         plan = left_to_owner(plan)
+        if plan.steps:
+            users = owner.users_of(self.ground.roots[0])
+            plan = plan._replace(remarks=(*plan.remarks, *users))
         consent = agree(plan)
         if not consent.apply:
             return plan
@@ -209,9 +255,23 @@ class _Repairing:
 
     # ------------------------------------------------------- another environment
 
-    def _beside(self, failed: Repair, agree: Callable[[Repair], Consent]) -> Repair:
-        """Make an environment beside, where the present one cannot or may not be changed."""
-        draft = newenv.draft(context_of(self.first), self.asked)
+    def _beside(self, failed: Repair, found: Found, agree: Callable[[Repair], Consent]) -> Repair:
+        """Make an environment beside, where the present one cannot or may not be changed.
+
+        Not so where another one would fail in the same way: the program fails by itself, or the
+        system lacks something.
+        """
+        wanted = found.passed  # then it may not be changed, or a new one is preferred
+        lacking = any(step.kind == "system-package" for step in failed.manual)
+        if not wanted and (imports_work(found.examination) or lacking):
+            return failed
+        context = context_of(self.first)
+        ready = newenv.ready(context, self.asked, self.progress)
+        if ready is not None:
+            return failed._replace(
+                steps=(), manual=(newenv.use_of(ready[0], self.first),), environment=ready[0]
+            )
+        draft = newenv.draft(context, self.asked)
         if draft is None:
             return failed
         step = newenv.step_of(draft, self.first)
@@ -227,19 +287,13 @@ class _Repairing:
             return plan
         made = newenv.make(draft, self.asked, self.options, self.progress)
         if isinstance(made, str):
-            return failed._replace(
-                refusal=f"a new environment with Python {draft.python} did not work either: {made}"
-            )
+            also = f"a new environment with Python {draft.python} did not work either: {made}"
+            refusal = f"{failed.refusal}; {also}" if failed.refusal else also
+            return failed._replace(refusal=refusal)
         left = [step for way in made.found.ways for step in way.steps if step.risk != "safe"]
         return plan._replace(
-            manual=(newenv.activation(draft, step), *left),
+            manual=(newenv.use_of(draft.folder, self.first), *left),
             applied=True,
             verified=None,
             refusal=None,
         )
-
-
-def _paths(ways: Sequence[Way]) -> list[str]:
-    """The files outside of the environment that a plan names."""
-    steps = [step for way in ways for step in way.steps]
-    return [path for s in steps for path in (s.path, s.to, *s.paths) if path]

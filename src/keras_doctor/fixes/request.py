@@ -193,14 +193,21 @@ def _without_twins(context: Context, gone: set[str], named: set[str]) -> Iterato
 
 def newly_broken(before: Context, after: Context) -> tuple[str, ...]:
     """Requirements that were met before a repair and are not after it, one clause each."""
-    return tuple(sorted(_broken(after) - _broken(before)))
+    return tuple(sorted(_broken(after, before) - _broken(before, before)))
 
 
-def _broken(context: Context) -> frozenset[str]:
+def _broken(context: Context, before: Context) -> frozenset[str]:
+    """The requirements that are not met, without those of copies that only came into sight."""
     found = set()
     for distribution in context.snapshot.distributions:
+        same = before.first(distribution.name)
+        if same is not None and same.location != distribution.location:
+            continue
         for needed, specifier, line in context.requirements(distribution):
             installed = context.first(needed)
+            was = before.first(needed)
+            if installed and was and installed.location != was.location:
+                continue  # a copy elsewhere came into sight, or went out of it
             if installed is None or satisfies(installed.version, specifier) is False:
                 found.add(f"{distribution.name} needs {line.partition(';')[0].strip()}")
     return frozenset(found)

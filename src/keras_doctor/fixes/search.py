@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from keras_doctor.model.plan import Way
     from keras_doctor.rules.context import Context
 
+MAX_COMMANDS = 3
+"""So many times the user's command is run: it may show one fault after another."""
 MAX_ROUNDS = 10
 """So many times the world is tried; a machine of one fault after another is made anew."""
 TRIABLE = {
@@ -87,6 +89,7 @@ class Search:
         options: What the user says about the plan.
         progress: Told before each slow step.
         kinds: The kinds of steps that may be taken.
+        command: Whether the user's command is run, once all else passes.
     """
 
     def __init__(
@@ -97,11 +100,14 @@ class Search:
         options: Options,
         progress: Callable[[str], None],
         kinds: Collection[str] = TRIABLE,
+        *,
+        command: bool = True,
     ) -> None:
         self.kinds = kinds
         self.place = place
         self.asked = asked
-        self.typed = () if trial.is_install(asked.command) else asked.command
+        runs = command and place.runs_commands and not trial.is_install(asked.command)
+        self.typed = asked.command if runs else ()
         """The user's own command, as far as it is one that must work."""
         self.first = first
         self.options = options
@@ -131,9 +137,13 @@ class Search:
             # Its imports stand for `import keras`: when they pass, so does that.
             self.asked = _starting(plain, programs[0])
         examined = self._mended(self.first if not works(self.first) else self._examine())
+        if self.typed and works(examined):
+            examined = self._with_command(examined)
         others = programs[1:]
         if programs and not works(examined):
             self.asked = plain
+            if works(self.first):
+                return self._nothing(programs[0])
             examined, others = self._without(programs[0], examined), programs[1:]
         passed = works(examined)
         if not passed and self.failure is None:
@@ -157,6 +167,25 @@ class Search:
         if works(examined):
             self.failure = None
         return examined
+
+    def _with_command(self, examined: Examination) -> Examination:
+        """Run the user's command in the mended world, and mend what only it shows."""
+        for _ in range(MAX_COMMANDS):
+            examined = self._examine(command=True)
+            if works(examined):
+                break
+            chosen = list(self.chosen)
+            examined = self._mended(examined)
+            if not works(examined) or self.chosen == chosen:
+                break
+        return examined
+
+    def _nothing(self, program: str) -> Found:
+        """Keras works and a script of the folder does not: nothing here would mend it."""
+        self._note(program)
+        self.chosen, self.failure, self.met = [], None, {}
+        self._reset()
+        return self._found(self.first, passed=True)
 
     def _without(self, program: str, failed: Examination) -> Examination:
         """See whether Keras itself works at least, when a script of the folder does not."""
@@ -214,6 +243,10 @@ class Search:
                 self.dismissed.append((way, why))
                 continue
             if all(step.kind in self.kinds for step in way.steps):
+                if any(same_steps(way, other) for other in self.done):
+                    # Another cause had asked for the same, and it did not help this one.
+                    self.dismissed.append((way, "the same cause was still there after it"))
+                    continue
                 return None if self._is_done(way) else way
         refused = {way for way, _why in self.dismissed}
         for way in offered:
@@ -259,14 +292,17 @@ class Search:
         """Bring the place to what is chosen; False when a step of it cannot be done."""
         if self.done != self.chosen[: len(self.done)]:
             self._reset()
-        for loose in (False, True):
+        tries = [(False, True), (True, True)]
+        if self.options.constraints:
+            tries.append((True, False))  # they may be what asks for the clash
+        for loose, project in tries:
             new = self.chosen[len(self.done) :]
             for way in new:
                 try:
                     self._perform_files(way)
                 except (OSError, ValueError) as error:
                     return self._refused([way], str(error))
-            problem = self._install(new, loose=loose)
+            problem = self._install(new, loose=loose, project=project)
             if problem is None:
                 self.done = list(self.chosen)
                 return True
@@ -301,14 +337,20 @@ class Search:
         roots = [there(root) for root in roots_of(context_of(self.first))]
         self.place.call(trial.perform, steps, roots)
 
-    def _install(self, ways: Sequence[Way], *, loose: bool) -> str | None:
-        """Run the installer jointly for all ways; the reason when it fails."""
+    def _install(self, ways: Sequence[Way], *, loose: bool, project: bool) -> str | None:
+        """Run the installer jointly for all ways; the reason when it fails.
+
+        Args:
+            ways: What is new.
+            loose: Whether what else is installed may change.
+            project: Whether what the project's files ask for is obeyed.
+        """
         context = context_of(self.current)
         request = request_of(
             [step for way in ways for step in way.steps],
             context,
             keep=self.options.keep,
-            constraints=self.options.constraints,
+            constraints=self.options.constraints if project else (),
             loose=loose,
         )
         if request is None:
@@ -337,7 +379,7 @@ class Search:
 
     # ----------------------------------------------------------------- looking
 
-    def _examine(self, *, train: bool = True) -> Examination:
+    def _examine(self, *, train: bool = True, command: bool = False) -> Examination:
         there = self.place.there
         asked = self.asked._replace(
             python=there(self.asked.python) if self.asked.python else None,
@@ -350,7 +392,7 @@ class Search:
         self.current = self.place.call(
             trial.examine,
             asked,
-            run_command=self.place.runs_commands and self.asked.command == self.typed,
+            run_command=command,
             keep=False,
             train=train,
             with_progress=True,

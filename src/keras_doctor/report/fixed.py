@@ -20,7 +20,7 @@ def render_fix(
     *,
     verbose: bool = False,
     quiet: bool = False,
-    dry_run: bool = False,
+    asked: bool = False,
     width: int = 80,
     color: bool = False,
     unicode: bool = True,
@@ -33,7 +33,7 @@ def render_fix(
         repair: What was found out and done.
         verbose: Also the other ways, and why they were not taken.
         quiet: Only the verdict and what is left to do.
-        dry_run: Whether nothing was to be changed.
+        asked: Whether the user was asked, or has said that nothing shall be changed.
         width: Columns of the terminal.
         color: Whether escape sequences for colour are used.
         unicode: Whether the output can hold more than ASCII.
@@ -57,7 +57,7 @@ def render_fix(
     _failure(page, repair)
     _alternatives(page, repair, verbose=verbose)
     _remarks(page, repair)
-    _next(page, repair, program, again, dry_run=dry_run)
+    _next(page, repair, program, again, asked=asked)
     return page.render()
 
 
@@ -72,25 +72,40 @@ def render_plan(repair: Repair, *, width: int, color: bool, unicode: bool) -> st
 
 
 def _verdict(repair: Repair) -> tuple[str, str]:
-    if repair.rehearsal is None and repair.verified:
+    if repair.verified and not repair.applied:
         return "Nothing to repair: Keras imports, and it trained one step.", "green"
     if repair.verified:
         return "It works now: Keras imports, and it trained one step.", "green"
-    passed = repair.rehearsal is not None and repair.rehearsal.passed
-    if repair.environment and repair.applied:
-        return "A new environment was made beside this one; Keras trains in it.", "green"
     if repair.environment:
-        return "This environment cannot be mended in place; a new one beside it can help.", "yellow"
+        return _verdict_beside(repair)
     if repair.verified is False:
         return "Not repaired: everything is as it was.", "red"
-    if passed and repair.refusal:
+    if repair.rehearsal is None:
+        return _verdict_unrehearsed(repair)
+    if not repair.rehearsal.passed:
+        return "Not repaired: no way out was found that works. Nothing was changed.", "red"
+    if repair.refusal:
         return "A repair was found and tried in a copy, but not applied.", "yellow"
-    if passed and repair.manual and (repair.applied or not repair.steps):
+    if repair.manual and (repair.applied or not repair.steps):
         count = wording.plural(len(repair.manual), "step")
         return f"It works once you have done {count} that only you can do.", "yellow"
-    if passed:
-        return "A repair was found and tried in a copy; nothing was changed yet.", "yellow"
-    return "Not repaired: no way out was found that works. Nothing was changed.", "red"
+    return "A repair was found and tried in a copy; nothing was changed yet.", "yellow"
+
+
+def _verdict_beside(repair: Repair) -> tuple[str, str]:
+    if repair.applied:
+        return "A new environment was made beside this one; Keras trains in it.", "green"
+    if not repair.steps:
+        return "Another environment of yours, made for this, works.", "yellow"
+    if repair.rehearsal is not None and repair.rehearsal.passed and not repair.refusal:
+        return "A new environment beside this one can be made.", "yellow"
+    return "This environment cannot be mended in place; a new one beside it can help.", "yellow"
+
+
+def _verdict_unrehearsed(repair: Repair) -> tuple[str, str]:
+    if repair.steps and not repair.refusal:
+        return "A repair was found; nothing was changed yet.", "yellow"
+    return "Not repaired.", "red"
 
 
 def _wrong(page: Page, repair: Repair) -> None:
@@ -179,7 +194,7 @@ def _failure(page: Page, repair: Repair) -> None:
     rehearsal = repair.rehearsal
     if repair.refusal:
         page.blank()
-        page.text(f"Why nothing was changed here: {repair.refusal.rstrip('.')}.")
+        page.text(f"Why: {repair.refusal.rstrip('.')}.")
     if rehearsal is not None and not rehearsal.passed and not repair.environment:
         page.blank()
         tries = wording.plural(rehearsal.attempts, "attempt")
@@ -227,14 +242,16 @@ def _remarks(page: Page, repair: Repair) -> None:
         page.text(f"Note: {_sentence(remark).rstrip('.')}.", hang=6)
 
 
-def _next(page: Page, repair: Repair, program: str, again: str | None, *, dry_run: bool) -> None:
+def _next(page: Page, repair: Repair, program: str, again: str | None, *, asked: bool) -> None:
     passed = repair.rehearsal is not None and repair.rehearsal.passed
     planned = bool(repair.steps) and not repair.applied
     if repair.journal:
         page.blank()
         page.text("To bring the old state back:")
         page.command(f"{program} undo {repair.journal}", indent=4)
-    elif planned and again and (repair.environment or (passed and not repair.refusal)):
+    elif planned and again and (repair.environment or not repair.refusal):
+        if not (passed or repair.environment or repair.rehearsal is None):
+            return
         page.blank()
-        page.text("To apply it:" if dry_run else "Nobody was there to ask. To apply it:")
+        page.text("To apply it:" if asked else "Nobody was there to ask. To apply it:")
         page.command(again, indent=4)

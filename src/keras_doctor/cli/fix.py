@@ -21,8 +21,8 @@ DESCRIPTION = """Makes `import keras` work. A plan is made, tried in a copy that
 (the import, the backend, one training step), shown, and applied when you say yes; then it is
 verified, and taken back if it does not work. `keras-doctor undo` brings the old state back at any
 time. Packages are downloaded as your pip or uv would. A command of yours after two dashes
-(keras-doctor fix -- python train.py) must work too: it is run once as it is, and once in the
-copy."""
+(keras-doctor fix -- python train.py) must work too: it is run once as it is, and in the copy
+when all else passes there."""
 
 
 def parser() -> Parser:

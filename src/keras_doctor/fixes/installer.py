@@ -115,6 +115,7 @@ def install(
         )
     done = Installed(ok=True, output="", seconds=0.0)
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
+        variables["TMPDIR"] = folder  # they leave locks among the temporary files
         for argv in commands(installer, request, python, folder, more):
             try:
                 child = Child(argv, variables, folder, folder)

@@ -215,6 +215,17 @@ def test_one_cause(there: World) -> None:
     assert there.place.resets == 0
 
 
+def test_a_plan_that_breaks_what_was_met_does_not_pass(there: World) -> None:
+    extra = dist("extra", "1", "optree>=0.14")
+    before = world(with_(JAX_STACK, extra)).snapshot
+    after = world(with_(JAX_STACK, extra, dist("optree", "0.13.0"))).snapshot
+    found = there.run(
+        seen(cause("a", install("optree<0.14")), snapshot=before), seen(snapshot=after)
+    )
+    assert (found.passed, found.newly_broken) == (False, ("extra needs optree>=0.14",))
+    assert found.failure == "it works, but afterwards extra needs optree>=0.14, which is met now"
+
+
 def test_the_copy_is_what_is_looked_at(there: World) -> None:
     there.run(
         seen(cause("a", set_env("NEW", "/env/x")), cause("b", a_fix("unset-env", "OLD"))), WELL

@@ -263,7 +263,8 @@ class _Repairing:
         """
         wanted = found.passed  # then it may not be changed, or a new one is preferred
         lacking = any(step.kind == "system-package" for step in failed.manual)
-        if not wanted and (imports_work(found.examination) or lacking):
+        by_itself = imports_work(found.examination) and not found.newly_broken
+        if not wanted and (by_itself or lacking):
             return failed
         context = context_of(self.first)
         ready = newenv.ready(context, self.asked, self.progress)

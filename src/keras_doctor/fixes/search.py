@@ -145,8 +145,11 @@ class Search:
             if works(self.first):
                 return self._nothing(programs[0])
             examined, others = self._without(programs[0], examined), programs[1:]
-        passed = works(examined)
-        if not passed and self.failure is None:
+        broken = newly_broken(context_of(self.first), context_of(examined))
+        passed = works(examined) and not broken
+        if works(examined) and broken:
+            self.failure = f"it works, but afterwards {broken[0]}, which is met now"
+        elif not passed and self.failure is None:
             self.failure = what_is_left(examined)
         for program in others if passed else ():
             self.asked = _starting(plain, program)

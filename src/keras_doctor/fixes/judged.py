@@ -35,4 +35,6 @@ def what_is_left(examined: Examination) -> str:
 def imports_work(examined: Examination) -> bool:
     """Whether Keras imports and trains, whatever becomes of the user's command."""
     tried = [outcome for outcome in examined.outcomes if outcome.kind != "command"]
-    return bool(tried) and all(outcome.status in ("passed", "stopped") for outcome in tried)
+    if not tried or any(outcome.status not in ("passed", "stopped") for outcome in tried):
+        return False
+    return examined.wish is None or tried[-1].backend == examined.wish

@@ -12,6 +12,7 @@ from keras_doctor.fixes.installer import Installer, find_installer, install, las
 from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.request import Request
 from keras_doctor.fixes.search import Found, Search
+from keras_doctor.fixes.use.ways import HALF
 from keras_doctor.fixes.ways import INSTALLS
 from keras_doctor.knowledge.selection import backends, generations
 from keras_doctor.live.homefiles import remove_tree
@@ -107,7 +108,13 @@ def _questions(context: Context, backend: str) -> Iterator[list[str]]:
 
 def _keras_for(backend: str) -> str:
     """The releases of Keras that know a backend, as far as an upper bound says it."""
-    known = [g for g in generations() if backend in g.names and g.fixed in (None, backend)]
+    known = [
+        generation
+        for generation in generations()
+        if backend in generation.names
+        and generation.fixed in (None, backend)
+        and (generation.name != HALF or generation.default == backend)
+    ]
     limits = [generation.before for generation in known]
     if None in limits or not limits:
         return KERAS_DISTRIBUTIONS[0]

@@ -77,7 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenarios = load_scenarios(laboratory, only=options.only)
     rows: list[Row] = []
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        pending = [pool.submit(repair, laboratory, one.id, options.keep) for one in scenarios]
+        pending = [
+            pool.submit(repair, laboratory, one.id, options.keep, bare=options.bare)
+            for one in scenarios
+        ]
         for done in as_completed(pending):
             rows.append(done.result())
             rows.sort(key=lambda row: (row.family, row.id))
@@ -94,6 +97,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
     parser.add_argument("--jobs", type=int, default=1, metavar="N")
     parser.add_argument("--timeout", type=float, default=900, metavar="SECONDS")
+    parser.add_argument(
+        "--bare", action="store_true", help="without the failing command after the dashes"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="build here, and leave them")
     parser.add_argument("--results", type=Path, default=HERE / "results", metavar="DIR")
     parser.add_argument(
@@ -102,7 +108,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def repair(laboratory: Laboratory, name: str, keep: Path | None) -> Row:
+def repair(laboratory: Laboratory, name: str, keep: Path | None, *, bare: bool = False) -> Row:
     """Builds one scenario, repairs it, and takes the repair back."""
     scenario = tomllib.loads(
         (laboratory.folder / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
@@ -113,16 +119,18 @@ def repair(laboratory: Laboratory, name: str, keep: Path | None) -> Row:
         status, text = run_laboratory(laboratory, ["build", name, str(directory)])
         if status:
             return _failed(scenario, f"build: {text[-300:]}")
-        return _repaired(laboratory, scenario, directory)
+        return _repaired(laboratory, scenario, directory, bare=bare)
     finally:
         if keep is None:
             remove_tree(parent)
 
 
-def _repaired(laboratory: Laboratory, scenario: dict[str, Any], directory: Path) -> Row:
+def _repaired(
+    laboratory: Laboratory, scenario: dict[str, Any], directory: Path, *, bare: bool
+) -> Row:
     before = dict(_tree(directory))
     argv = ["fix", "--yes", "--format", "json", "--backend", scenario["wish"]]
-    if "fails" in scenario:
+    if "fails" in scenario and not bare:
         argv += ["--", *split_command(scenario["fails"]["command"])]
     start = time.monotonic()
     status, text = _tool(laboratory, scenario["id"], directory, argv)

@@ -186,7 +186,7 @@ def test_a_hostile_record_touches_nothing_outside(
         '"bad\x1b[31m\nname.py",,\n'
     )
     jax_environment.replace(record, record.read_bytes() + hostile.encode())
-    (site / "keras" / "src" / "models" / "sequential.py").write_text("")
+    jax_environment.replace(site / "keras" / "src" / "models" / "sequential.py", b"")
     data = fix(jax_environment, "--yes", "--backend", "jax")
     assert precious.read_text() == "keep me\n", data
     assert (site / "way_out").is_symlink()

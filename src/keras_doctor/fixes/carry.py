@@ -10,8 +10,10 @@ from keras_doctor import __version__
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.ground import NoPlaceError, make_place
 from keras_doctor.fixes.judged import works
+from keras_doctor.fixes.rehearse.place import is_wanted
 from keras_doctor.fixes.transaction.apply import apply
 from keras_doctor.fixes.transaction.journal import VERIFIED, new_id, planned
+from keras_doctor.fixes.transaction.scope import is_below
 from keras_doctor.fixes.transaction.statefolder import state_folder
 from keras_doctor.fixes.transaction.undo import undo
 from keras_doctor.fixes.ways import INSTALLS, environ_after
@@ -34,7 +36,7 @@ _INSTALLED = frozenset(
 _IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod", "drop-line")
 
 
-class Change(NamedTuple):
+class Rehearsed(NamedTuple):
     """What was rehearsed, ready to be carried over."""
 
     files: tuple[FileChange, ...]
@@ -62,7 +64,7 @@ class Carrier:
         self.store = store
         self.progress = progress
 
-    def carry_out(self, plan: Repair, change: Change, moves: Sequence[str] = ()) -> Repair:
+    def carry_out(self, plan: Repair, change: Rehearsed, moves: Sequence[str] = ()) -> Repair:
         """Apply what belongs to the plan's own steps, and verify.
 
         Args:
@@ -114,16 +116,16 @@ class Carrier:
         )
 
     def _in_roots(self, path: str) -> bool:
-        return any(path.startswith(os.path.join(root, "")) for root in self.ground.roots)
+        return any(is_below(path, root) for root in self.ground.roots)
 
     def _is_carried(self, change: FileChange, done: Sequence[Step], left: Sequence[Step]) -> bool:
         """Whether a change belongs to a step that is done by itself.
 
         A project may lie in its environment: what an installer has no business with stays.
         """
-        if _is_of(change, named_paths(done)):
+        if is_wanted(change, named_paths(done)):
             return True
-        if _is_of(change, named_paths(left)) or not self._in_roots(change.path):
+        if is_wanted(change, named_paths(left)) or not self._in_roots(change.path):
             return False
         installed = any(_is_installed(change.path, root) for root in self.ground.roots)
         return installed and any(step.kind in _IN_ENVIRONMENT for step in done)
@@ -164,26 +166,15 @@ def named_paths(steps: Sequence[Step]) -> list[str]:
     ]
 
 
-def _is_of(change: FileChange, paths: Sequence[str]) -> bool:
-    """Whether a change is at or below a path, or makes the folder for it."""
-    makes = change.before.kind == "absent" and change.after.kind == "folder"
-    return any(
-        change.path == path
-        or change.path.startswith(os.path.join(path, ""))
-        or (makes and path.startswith(os.path.join(change.path, "")))
-        for path in paths
-    )
-
-
 def _is_installed(path: str, root: str) -> bool:
     """Whether a path in an environment is one where installers put files."""
-    if not path.startswith(os.path.join(root, "")):
+    if not is_below(path, root):
         return False
     if os.path.basename(root) in ("site-packages", "dist-packages"):
         return True
     return os.path.relpath(path, root).split(os.sep)[0] in _INSTALLED
 
 
-def fresh_change(files: Sequence[FileChange]) -> Change:
+def fresh_change(files: Sequence[FileChange]) -> Rehearsed:
     """A change that needs no new files."""
-    return Change(files=tuple(files), stage=None, id=new_id())
+    return Rehearsed(files=tuple(files), stage=None, id=new_id())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import newenv, owner, trial
 from keras_doctor.fixes.byhand import with_commands
-from keras_doctor.fixes.carry import Carrier, Change, fresh_change, named_paths
+from keras_doctor.fixes.carry import Carrier, Rehearsed, fresh_change, named_paths
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
 from keras_doctor.fixes.judged import context_of, imports_work, works
 from keras_doctor.fixes.permissions import permission_changes, permission_steps
@@ -235,7 +235,7 @@ class _Repairing:
         consent = agree(plan)
         if not consent.apply:
             return plan
-        change = Change(files=changes, stage=place.stage, id=place.id)
+        change = Rehearsed(files=changes, stage=place.stage, id=place.id)
         return self.carrier.carry_out(plan, change, consent.moves)
 
     def _by_permissions(self, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair | None:

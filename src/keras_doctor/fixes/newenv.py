@@ -235,10 +235,7 @@ def make(
         place.reset()
         there = asked_there(plan.folder, asked)
         first = trial.examine(there, run_command=False, keep=False, progress=progress)
-        if works(first):
-            found = _as_it_is(first)
-        else:
-            found = Search(place, there, first, options, progress, kinds=KINDS).run()
+        found = Search(place, there, first, options, progress, kinds=KINDS).run()
         if found.passed:
             place.finish()
             return Made(draft=plan, found=found)
@@ -260,20 +257,6 @@ def asked_there(folder: str, asked: Asked) -> Asked:
         filter(None, [os.path.join(folder, "bin"), environ.get("PATH")])
     )
     return asked._replace(python=folder, kernel=None, environ=environ)
-
-
-def _as_it_is(first: Examination) -> Found:
-    return Found(
-        ways=(),
-        examination=first,
-        passed=True,
-        attempts=1,
-        newly_broken=(),
-        dismissed=(),
-        stuck=(),
-        failure=None,
-        install_seconds=0.0,
-    )
 
 
 class MakeError(Exception):

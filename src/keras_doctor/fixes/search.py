@@ -136,27 +136,28 @@ class Search:
         if programs:
             # Its imports stand for `import keras`: when they pass, so does that.
             self.asked = _starting(plain, programs[0])
-        examined = self._mended(self.first if not works(self.first) else self._examine())
+        # Where Keras itself works already, only the script can show something.
+        looks = bool(programs) and works(self.first)
+        examined = self._mended(self._examine() if looks else self.first)
         if self.typed and works(examined):
             examined = self._with_command(examined)
-        others = programs[1:]
         if programs and not works(examined):
             self.asked = plain
             if works(self.first):
                 return self._nothing(programs[0])
-            examined, others = self._without(programs[0], examined), programs[1:]
+            examined = self._without(programs[0], examined)
         broken = newly_broken(context_of(self.first), context_of(examined))
         passed = works(examined) and not broken
         if works(examined) and broken:
             self.failure = f"it works, but afterwards {broken[0]}, which is met now"
         elif not passed and self.failure is None:
             self.failure = what_is_left(examined)
-        for program in others if passed else ():
+        for program in programs[1:] if passed else ():
             self.asked = _starting(plain, program)
             if not works(self._examine(train=False)):
                 self._note(program)
         self.asked = plain
-        return self._found(examined, passed=passed)
+        return self._found(examined, passed=passed, broken=broken)
 
     def _mended(self, examined: Examination) -> Examination:
         """Try one way after the other; the last examination, which passed or is the end."""
@@ -188,7 +189,7 @@ class Search:
         self._note(program)
         self.chosen, self.failure, self.met = [], None, {}
         self._reset()
-        return self._found(self.first, passed=True)
+        return self._found(self.first, passed=True, broken=())
 
     def _without(self, program: str, failed: Examination) -> Examination:
         """See whether Keras itself works at least, when a script of the folder does not."""
@@ -402,13 +403,13 @@ class Search:
         )
         return self.current
 
-    def _found(self, examined: Examination, *, passed: bool) -> Found:
+    def _found(self, examined: Examination, *, passed: bool, broken: tuple[str, ...]) -> Found:
         return Found(
             ways=tuple(self.chosen),
             examination=examined,
             passed=passed,
             attempts=self.attempts,
-            newly_broken=newly_broken(context_of(self.first), context_of(examined)),
+            newly_broken=broken,
             dismissed=tuple(self.dismissed),
             stuck=tuple(self.stuck),
             failure=self.failure,

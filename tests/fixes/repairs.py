@@ -7,6 +7,7 @@ from typing import Any
 from report import report_samples as samples
 
 from fixes.repairing import a_step
+from keras_doctor.fixes.plans import nothing_yet
 from keras_doctor.model import Examination
 from keras_doctor.model.plan import (
     Alternative,
@@ -89,19 +90,7 @@ OTHER = Alternative(steps=(INSTALL, SET_ENV), why_not="another way did")
 
 def a_repair(examination: Examination | None = None, **fields: Any) -> Repair:
     """One of which nothing came."""
-    blank = Repair(
-        examination=examination or samples.two_causes(),
-        steps=(),
-        manual=(),
-        alternatives=(),
-        rehearsal=None,
-        applied=False,
-        verified=None,
-        journal=None,
-        environment=None,
-        remarks=(),
-        refusal=None,
-    )
+    blank = nothing_yet(examination or samples.two_causes())
     return blank._replace(**fields)
 
 

@@ -317,3 +317,15 @@ def test_what_was_broken_before_is_not_new() -> None:
     broken = world(with_(JAX_STACK, ALREADY))
     assert newly_broken(broken, broken) == ()
     assert newly_broken(broken, world()) == ()
+
+
+def test_what_a_first_look_has_not_read_is_told_by_the_other_side() -> None:
+    lacking = dist("extra", "1", "absent>=2", "optree>=0.14")
+    unread = dist("extra", "1")._replace(record="unread")
+    older = dist("optree", "0.13.0")
+    # It came on the way of the import: what it lacks, it has lacked all along.
+    assert newly_broken(world(with_(JAX_STACK, unread)), world(with_(JAX_STACK, lacking))) == ()
+    # It lies off the way by now: what it has lost is lost all the same.
+    assert newly_broken(
+        world(with_(JAX_STACK, lacking)), world(with_(JAX_STACK, unread, older))
+    ) == ("extra needs optree>=0.14",)

@@ -192,22 +192,31 @@ def _without_twins(context: Context, gone: set[str], named: set[str]) -> Iterato
 
 
 def newly_broken(before: Context, after: Context) -> tuple[str, ...]:
-    """Requirements that were met before a repair and are not after it, one clause each."""
-    return tuple(sorted(_broken(after, before) - _broken(before, before)))
+    """Requirements that were met before a repair and are not after it, one clause each.
+
+    A first look does not read what lies off the way of the import: what one side has not read of
+    a release, the other tells. Copies that only came into sight do not count.
+    """
+    found: set[str] = set()
+    for distribution in after.snapshot.distributions:
+        earlier = before.first(distribution.name)
+        if earlier is None:
+            found |= _unmet(distribution, after, before)
+        elif earlier.location == distribution.location:
+            now = distribution
+            if earlier.version == now.version:
+                now = earlier = now if now.record != "unread" else earlier
+            found |= _unmet(now, after, before) - _unmet(earlier, before, after)
+    return tuple(sorted(found))
 
 
-def _broken(context: Context, before: Context) -> frozenset[str]:
-    """The requirements that are not met, without those of copies that only came into sight."""
+def _unmet(distribution: Distribution, here: Context, other: Context) -> set[str]:
+    """The requirements of a distribution that are not met in one of two worlds."""
     found = set()
-    for distribution in context.snapshot.distributions:
-        same = before.first(distribution.name)
-        if same is not None and same.location != distribution.location:
+    for needed, specifier, line in here.requirements(distribution):
+        installed, there = here.first(needed), other.first(needed)
+        if installed and there and installed.location != there.location:
             continue
-        for needed, specifier, line in context.requirements(distribution):
-            installed = context.first(needed)
-            was = before.first(needed)
-            if installed and was and installed.location != was.location:
-                continue  # a copy elsewhere came into sight, or went out of it
-            if installed is None or satisfies(installed.version, specifier) is False:
-                found.add(f"{distribution.name} needs {line.partition(';')[0].strip()}")
-    return frozenset(found)
+        if installed is None or satisfies(installed.version, specifier) is False:
+            found.add(f"{distribution.name} needs {line.partition(';')[0].strip()}")
+    return found

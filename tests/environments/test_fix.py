@@ -267,6 +267,39 @@ def test_killed_at_any_time_it_recovers(jax_environment: Environment, delay: flo
     assert list(jax_environment.folder.glob(".keras-doctor-stage-*")) == []
 
 
+def statuses(environment: Environment) -> list[str]:
+    done = keras_doctor(environment, "history", "--format", "json")
+    return [repair["status"] for repair in json.loads(done.stdout)["repairs"]]
+
+
+def test_what_was_applied_and_not_verified_is_looked_at_again(
+    jax_environment: Environment,
+) -> None:
+    path = jax_environment.keras_json(backend="jax")
+    break_optree(jax_environment)
+    data = fix(jax_environment, "--yes", "--backend", "jax")
+    # As if the power had gone before the verification was over.
+    journal = next(jax_environment.home.rglob(f"{data['journal']}.json"))
+    journal.write_text(journal.read_text().replace('"verified"', '"applied"'))
+    assert fix(jax_environment, "--yes", "--backend", "jax")["verified"] is True
+    assert statuses(jax_environment) == ["verified"]
+
+    journal.write_text(journal.read_text().replace('"verified"', '"applied"'))
+    path.write_text(path.read_text().replace('"jax"', '"JAX"'))
+    again = fix(jax_environment, "--yes", "--backend", "jax")
+    assert (again["exit_code"], again["verified"]) == (0, True)
+    assert statuses(jax_environment) == ["verified", "undone"]
+
+
+def test_a_setting_that_was_never_tried_is_not_taken_back(jax_environment: Environment) -> None:
+    path = jax_environment.keras_json(backend="numpy")
+    assert keras_doctor(jax_environment, "use", "jax", "--no-live").returncode == 0
+    break_optree(jax_environment)
+    assert fix(jax_environment, "--yes", "--backend", "jax")["verified"] is True
+    assert json.loads(path.read_text())["backend"] == "jax"
+    assert statuses(jax_environment) == ["verified", "applied"]
+
+
 def test_an_old_keras_gets_its_files_back(theano_environment: Environment) -> None:
     theano_environment.keras_json(backend="theano")
     theano_environment.replace(theano_environment.site / "theano" / "configdefaults.py", b"")

@@ -91,7 +91,7 @@ class Carrier:
             files=[one.path for one in wanted if not self._in_roots(one.path)],
             summary=[step.summary for step in done],
             stage=change.stage,
-        )._replace(id=change.id)
+        )._replace(id=change.id, provisional=True)
         self.progress("Applying what was rehearsed")
         state_folder(self.asked.environ)
         journal = apply(self.store, journal)

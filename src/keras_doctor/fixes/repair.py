@@ -192,13 +192,18 @@ class _Repairing:
         found = [
             journal
             for journal in self.store.journals().journals
-            if journal.environment == root and journal.status == APPLIED
+            if journal.environment == root and journal.status == APPLIED and journal.provisional
         ]
-        if works(self.first):
-            for journal in found:
+        taken_back = []
+        for journal in found:
+            if works(self.first):
                 self.store.save(journal._replace(status=VERIFIED))
-            return []
-        return [undo(self.store, journal) for journal in found]
+                continue
+            try:
+                taken_back.append(undo(self.store, journal))
+            except TransactionError as error:  # somebody went on from there: it stays as it is
+                self.remarks.append(str(error))
+        return taken_back
 
     def _in(self, place: Place, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair:
         if not place.runs_commands:

@@ -68,6 +68,8 @@ class Journal(NamedTuple):
     """The folder with the new files; it is removed at the end."""
     left: tuple[str, ...] = ()
     """What was found in the way when the old state was restored, was not ours, and was left."""
+    provisional: bool = False
+    """Whether it stays only when it is seen to work afterwards."""
 
 
 class Listing(NamedTuple):

@@ -18,6 +18,12 @@ from typing import Any
 import pytest
 
 from environments.builder import Environment, keras_doctor, run_uv, runs
+from keras_doctor.fixes import trial
+from keras_doctor.fixes.judged import works
+from keras_doctor.fixes.repair import Consent, repair
+from keras_doctor.fixes.search import Options, Search
+from keras_doctor.model import Examination
+from keras_doctor.model.plan import Repair
 
 pytestmark = [
     pytest.mark.environment,
@@ -265,6 +271,83 @@ def test_killed_at_any_time_it_recovers(jax_environment: Environment, delay: flo
         os.utime(path, (0, 0))
     fix(jax_environment, "--yes", "--backend", "jax")
     assert list(jax_environment.folder.glob(".keras-doctor-stage-*")) == []
+
+
+def repair_here(environment: Environment) -> Repair:
+    """As `fix --yes --backend jax`, in this process."""
+    asked = trial.Asked(
+        python=str(environment.python),
+        kernel=None,
+        project=None,
+        command=(),
+        wish="jax",
+        timeout=120.0,
+        environ=dict(environment.variables),
+        folder=str(environment.folder),
+    )
+    return repair(asked, Options(), lambda _: Consent(apply=True), lambda _: None)
+
+
+def test_the_first_attempt_is_made_beside_the_first_look(
+    jax_environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jax_environment.keras_json(backend="jax")
+    break_optree(jax_environment)
+    resumed = []
+
+    def resume(search: Search, *arguments: Any) -> None:
+        resumed.append(search.ahead)
+        usual(search, *arguments)
+
+    usual = Search.resume
+    monkeypatch.setattr(Search, "resume", resume)
+    done = repair_here(jax_environment)
+    assert (done.applied, done.verified) == (True, True)
+    assert done.rehearsal is not None
+    assert done.rehearsal.attempts == 1
+    assert 0 < done.rehearsal.install_seconds < done.rehearsal.seconds
+    (ahead,) = resumed
+    assert ahead is not None
+    assert works(ahead[1])
+
+
+def test_an_attempt_that_was_not_needed_is_ended_at_once(
+    jax_environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jax_environment.keras_json(backend="jax")
+    break_optree(jax_environment)
+    false_alarm = trial.Look.read_closer
+    alarms = []
+
+    def read_closer(look: trial.Look) -> Examination:
+        alarms.append(false_alarm(look))
+        return alarms[-1]
+
+    def install_optree_and_wait(search: Search) -> None:
+        run_uv("pip", "install", "-q", "--python", str(jax_environment.python), "optree")
+        with pytest.raises(OSError, match="ended unexpectedly"):
+            search.place.call(time.sleep, 600)
+
+    monkeypatch.setattr(trial.Look, "read_closer", read_closer)
+    monkeypatch.setattr(Search, "try_ahead", install_optree_and_wait)
+    look = trial.Look.run
+
+    def run_late(self: trial.Look, **how: bool) -> Examination:
+        while is_missing(jax_environment, "optree"):
+            time.sleep(0.1)
+        return look(self, **how)
+
+    monkeypatch.setattr(trial.Look, "run", run_late)
+    began = time.monotonic()
+    done = repair_here(jax_environment)
+    assert time.monotonic() - began < 120
+    assert alarms[0].diagnosis.causes
+    assert (done.applied, done.verified, done.steps) == (False, True, ())
+    assert list(jax_environment.folder.glob(".keras-doctor-stage-*")) == []
+
+
+def is_missing(environment: Environment, name: str) -> bool:
+    return not (environment.site / name / "__init__.py").exists()
 
 
 def statuses(environment: Environment) -> list[str]:

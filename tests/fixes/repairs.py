@@ -80,6 +80,7 @@ REHEARSAL = Rehearsal(
     untouched=True,
     failure=None,
     seconds=12.3456,
+    install_seconds=2.3456,
 )
 CLASH = (
     "/home/ada/project/requirements.txt:3 asks for numpy>=2, which would bring the trouble back: "

@@ -30,7 +30,7 @@ from fixes.tiny import (
     uninstall_there,
 )
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import compile_files
+from keras_doctor.fixes.bytecode import begin_compiling, end_compiling
 from keras_doctor.fixes.rehearse import copying
 from keras_doctor.fixes.rehearse.copies import Copies, make_copies
 from keras_doctor.fixes.rehearse.copying import RUNGS
@@ -251,7 +251,8 @@ def test_bytecode_of_the_copy_serves_the_original(patient: Patient, tmp_path: Pa
     assert install_there(place, patient, make_wheel(tmp_path, "bad", "1", {"bad.py": text})).ok
     sources = place.changed_files(".py")
     assert sources == (place.there(str(patient.site / "bad.py")),)
-    place.call(compile_files, str(patient.python), sources, patient.variables())
+    place.call(begin_compiling, str(patient.python), sources, patient.variables())
+    place.call(end_compiling)
     changes = place.difference()
     (compiled,) = [c.staged for c in changes if c.path.endswith(".pyc") and c.staged]
     assert place.stage.encode() not in Path(compiled).read_bytes()

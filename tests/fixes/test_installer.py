@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import subprocess
 import sys
 import textwrap
@@ -19,7 +18,6 @@ from keras_doctor.fixes.installer import (
     Installed,
     Installer,
     commands,
-    compile_files,
     find_installer,
     install,
 )
@@ -296,28 +294,3 @@ def test_the_real_uv_takes_these_options(tmp_path: Path) -> None:
     assert "absent-1 was not found in the provided package locations" in " ".join(
         done.output.split()
     )
-
-
-# -- bytecode
-
-
-def test_sources_are_compiled_and_the_rest_is_left(tmp_path: Path) -> None:
-    for name in ("good.py", "bad.py", "new\nline.py", "é.py"):
-        (tmp_path / name).write_text("def (" if name == "bad.py" else "x = 1\n")
-    odd = os.fsdecode(os.fsencode(str(tmp_path)) + b"/\xff.py")
-    with open(odd, "w") as file:
-        file.write("x = 1\n")
-    names = [str(path) for path in tmp_path.iterdir()] + [str(tmp_path / "absent.py")]
-    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "/x"}
-    compile_files(sys.executable, names, environ)
-    compiled = {path.name.partition(".")[0] for path in (tmp_path / "__pycache__").iterdir()}
-    assert {"good", "é"} <= compiled
-    assert "bad" not in compiled
-    assert stat.S_ISREG(os.lstat(tmp_path / "bad.py").st_mode)
-
-
-def test_without_a_python_nothing_is_compiled(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("x = 1\n")
-    compile_files(str(tmp_path / "absent"), [str(tmp_path / "a.py")], {})
-    compile_files(str(tmp_path / "absent"), [], {})
-    assert os.listdir(tmp_path) == ["a.py"]

@@ -127,13 +127,15 @@ class World:
         self.compiled: list[Sequence[str]] = []
         self.said: list[str] = []
         self.installer: Installer | None = UV
+        self.read: Examination | None = None
+        """What the files alone say; then the first attempt is made ahead."""
         monkeypatch.setattr(trial, "examine", self._examine)
         monkeypatch.setattr(trial, "perform", self._perform)
         monkeypatch.setattr(trial, "read_source", lambda path: None)
         monkeypatch.setattr(module, "install", self._install)
         monkeypatch.setattr(module, "find_installer", lambda *_, **__: self.installer)
         monkeypatch.setattr(
-            module, "compile_files", lambda _p, names, _e: self.compiled.append(names)
+            module, "begin_compiling", lambda _p, names, _e, _h: self.compiled.append(names)
         )
 
     def _examine(
@@ -179,8 +181,20 @@ class World:
         )
         self.script = list(after)
         kinds = options.pop("kinds", module.TRIABLE)
-        search = Search(self.place, asked, first, Options(**options), self.said.append, kinds=kinds)
-        return search.run(programs)
+        search = Search(
+            self.place,
+            asked,
+            first,
+            Options(**options),
+            self.said.append,
+            kinds=kinds,
+            programs=programs,
+        )
+        if self.read is not None:
+            search.first = search.current = self.read
+            search.try_ahead()
+            search.resume(first, self.said.append)
+        return search.run()
 
 
 @pytest.fixture
@@ -611,3 +625,45 @@ def test_last_words() -> None:
     assert last_words("") == last_words(" \n \n") == "the installer said nothing"
     assert last_words("\n".join(map(str, range(20)))) == "14 15 16 17 18 19"
     assert len(last_words("x" * 5000)) == 600
+
+
+# -- the first attempt, made before it is known whether anything is wrong
+
+
+def test_what_was_tried_ahead_is_not_done_again(there: World) -> None:
+    there.read = seen(cause("a", install("numpy<2")))
+    found = there.run(seen(cause("a", install("numpy<2"))), WELL)
+    assert (found.passed, found.attempts, len(there.requests)) == (True, 1, 1)
+    assert there.place.done == ["install numpy<2"]
+    assert there.place.resets == 0
+
+
+def test_what_was_tried_ahead_for_another_cause_is_undone(there: World) -> None:
+    there.read = seen(cause("a", delete("x")))
+    found = there.run(seen(cause("a", delete("x")), cause("b", delete("y"))), WELL, WELL)
+    assert found.passed
+    assert there.place.resets == 1
+    assert [each.rpartition("/")[2] for each in there.place.done] == ["x", "y"]
+
+
+def test_what_was_tried_ahead_where_all_works_is_undone(there: World) -> None:
+    there.read = seen(cause("a", delete("x")))
+    found = there.run(WELL, WELL)
+    assert (found.passed, found.ways, found.attempts) == (True, (), 0)
+    assert (there.place.resets, there.place.done) == (1, [])
+
+
+def test_what_cannot_be_done_ahead_is_done_in_its_turn(there: World) -> None:
+    there.read = seen(cause("a", install("numpy<2")))
+    there.installs = ["no network"]
+    found = there.run(seen(cause("a", install("numpy<2"))), WELL)
+    assert (found.passed, found.attempts) == (True, 1)
+    assert there.place.resets == 1
+
+
+def test_after_an_attempt_ahead_that_did_not_help_the_next_way_is_taken(there: World) -> None:
+    broken = cause("a", delete("x"), delete("y"))
+    there.read = seen(broken)
+    found = there.run(seen(broken), seen(broken), WELL)
+    assert (found.passed, found.attempts) == (True, 2)
+    assert [each.rpartition("/")[2] for each in there.place.done] == ["y"]

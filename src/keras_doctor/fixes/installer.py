@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING
@@ -20,11 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from keras_doctor.fixes.request import Request
-    from keras_doctor.model import Snapshot
 
 TIMEOUT = 1800.0
 """Seconds for one run: a TensorFlow is half a gigabyte, over whatever network there is."""
-_HIDDEN = frozenset(
+HIDDEN = frozenset(
     {
         *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"),
         *("PIP_TARGET", "PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON"),
@@ -98,7 +95,7 @@ def install(
     Returns:
         What became of it; one that cannot be started, or does not end, has failed too.
     """
-    variables = {name: value for name, value in environ.items() if name not in _HIDDEN}
+    variables = {name: value for name, value in environ.items() if name not in HIDDEN}
     more: tuple[str, ...] = ()
     if installer.name == "uv":
         variables.update(uv_variables(environ, prefix))
@@ -192,34 +189,7 @@ def _files(installer: Installer, request: Request, folder: str) -> list[str]:
     return options
 
 
-def compile_files(python: str, paths: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Compile source files to bytecode, as pip does; what does not compile stays as it is."""
-    if not paths:
-        return
-    variables = {n: v for n, v in environ.items() if n not in _HIDDEN}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(
-            [python, "-I", "-S", "-m", "compileall", "-q", "-i", "-", "-j", "0"],
-            input=os.fsencode("\n".join(path for path in paths if "\n" not in path)),
-            env=variables,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT,
-            check=False,
-        )
-
-
 def last_words(output: str) -> str:
     """What an installer said at its end, in one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return " ".join(lines[-6:])[-600:] or "the installer said nothing"
-
-
-def keeps_bytecode(snapshot: Snapshot) -> bool:
-    """Whether anything of what is installed has compiled bytecode beside it."""
-    return any(
-        os.path.isdir(os.path.join(one.location, name, "__pycache__"))
-        for one in snapshot.distributions
-        for name in one.import_packages
-    )

@@ -109,6 +109,7 @@ def rehearsal_of(
         untouched=untouched,
         failure=found.failure,
         seconds=round(seconds, 3),
+        install_seconds=round(found.install_seconds, 3),
     )
 
 

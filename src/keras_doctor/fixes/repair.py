@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import newenv, owner, trial
+from keras_doctor.fixes.ahead import Ahead
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.carry import Carrier, Rehearsed, fresh_change, named_paths
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.rehearse.place import Place
     from keras_doctor.fixes.search import Found, Options
     from keras_doctor.fixes.transaction.journal import Journal
+    from keras_doctor.fixes.tree import Seen
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
     from keras_doctor.model.plan import Repair
@@ -76,12 +78,13 @@ def repair(
     store = Store(folder)
     _recover_first(asked, store, folder)
     progress("Looking at the environment")
-    first = trial.examine(asked, run_command=True, keep=True, progress=progress)
-    ground = ground_of(context_of(first), asked.environ)
+    look = trial.Look(asked, progress)
+    ground = ground_of(context_of(look.read), asked.environ)
     remarks = [told] if told else []
     if not ground.roots:
+        first = look.run(command=True, keep=True)
         return nothing_yet(first)._replace(refusal="there is no folder that belongs to this Python")
-    repairing = _Repairing(asked, options, store, ground, first, remarks, progress)
+    repairing = _Repairing(asked, options, store, ground, look, remarks, progress)
     try:
         with EnvironmentLock(ground.roots[0], folder):
             return repairing.run(agree)
@@ -135,13 +138,13 @@ class _Repairing:
         options: Options,
         store: Store,
         ground: Ground,
-        first: Examination,
+        look: trial.Look,
         remarks: Sequence[str],
         progress: Callable[[str], None],
     ) -> None:
         self.asked = asked
-        markers = context_of(first).marker_environment
-        folder = first.snapshot.target.folder
+        markers = context_of(look.read).marker_environment
+        folder = look.read.snapshot.target.folder
         self.programs = () if asked.command else keras_programs(folder)
         self.wanted = wanted_by(folder, markers)
         # What the user has asked for here must hold; what the project's files say may be the clash.
@@ -151,51 +154,51 @@ class _Repairing:
         )
         self.store = store
         self.ground = ground
-        self.first = first
+        self.look = look
+        self.first = look.read
+        """What is known of the world as it is."""
         self.remarks = list(remarks)
         self.carrier = Carrier(asked, ground, store, progress)
         self.progress = progress
 
     def run(self, agree: Callable[[Repair], Consent]) -> Repair:
         """Everything that happens while the environment is held."""
-        self._clear_up()
-        if works(self.first) and not self.programs:
-            return nothing_yet(self.first, self.remarks)._replace(verified=True)
-        blank = nothing_yet(self.first, self.remarks)
-        try:
-            place = make_place(self.ground, self.progress)
-        except NoPlaceError as error:
-            return blank._replace(refusal=f"no copy could be made to rehearse in ({error})")
-        try:
-            return self._in(place, blank, agree)
-        except NoPlaceError as error:
-            return blank._replace(refusal=f"it could not be rehearsed: {error}")
-        finally:
-            place.close()
-
-    def _clear_up(self) -> None:
-        """Take back what was interrupted, and remove what rehearsals left that were killed."""
         root = self.ground.roots[0]
-        taken_back = [*recover(self.store, root), *self._unverified(root)]
-        if taken_back:
-            self.remarks.append(
-                "An earlier repair was interrupted; what it had begun was taken back."
-            )
-            self.first = trial.examine(
-                self.asked, run_command=False, keep=True, progress=self.progress
-            )
-        stages = [journal.stage for journal in self.store.journals().journals if journal.stage]
-        remove_stale_stages(root, stages)
+        unverified = self._clear_up(root)
+        ahead = None if unverified else self._begin_ahead()
+        try:
+            self.first = self.look.run(command=True, keep=True)
+            if self._settle(unverified):
+                self._look_anew()
+                self.first = self.look.run(command=False, keep=True)
+            blank = nothing_yet(self.first, self.remarks)
+            if works(self.first) and not self.programs:
+                return blank._replace(verified=True)
+            return self._with_place(ahead, blank, agree)
+        finally:
+            if ahead is not None:
+                ahead.close()
 
-    def _unverified(self, root: str) -> list[Journal]:
-        """Repairs that were applied and not verified: they stay if all works, else they go."""
-        found = [
+    def _clear_up(self, root: str) -> list[Journal]:
+        """Take back what was interrupted, and remove what rehearsals left that were killed.
+
+        Returns:
+            The journals of repairs that were applied and not verified.
+        """
+        if recover(self.store, root):
+            self._look_anew()
+        journals = self.store.journals().journals
+        remove_stale_stages(root, [journal.stage for journal in journals if journal.stage])
+        return [
             journal
-            for journal in self.store.journals().journals
+            for journal in journals
             if journal.environment == root and journal.status == APPLIED and journal.provisional
         ]
+
+    def _settle(self, unverified: Sequence[Journal]) -> list[Journal]:
+        """Repairs that were applied and not verified: they stay if all works, else they go."""
         taken_back = []
-        for journal in found:
+        for journal in unverified:
             if works(self.first):
                 self.store.save(journal._replace(status=VERIFIED))
                 continue
@@ -205,15 +208,55 @@ class _Repairing:
                 self.remarks.append(str(error))
         return taken_back
 
-    def _in(self, place: Place, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair:
+    def _look_anew(self) -> None:
+        self.remarks.append("An earlier repair was interrupted; what it had begun was taken back.")
+        self.look = trial.Look(self.asked, self.progress)
+
+    def _begin_ahead(self) -> Ahead | None:
+        """Begin the first attempt beside the first look, where the files alone may tell it."""
+        if self.asked.command:
+            return None  # what a command of the user's changes would be below the overlay
+        if self.options.prefer == "new-env" or owner.refusal(self.look.read.snapshot) is not None:
+            return None
+        return Ahead(self.look, self.ground, self._search_in)
+
+    def _search_in(
+        self, place: Place, first: Examination, progress: Callable[[str], None] = lambda _: None
+    ) -> Search:
+        return Search(place, self.asked, first, self.options, progress, programs=self.programs)
+
+    def _with_place(
+        self, ahead: Ahead | None, blank: Repair, agree: Callable[[Repair], Consent]
+    ) -> Repair:
+        place: Place | None = None
+        try:
+            if ahead and ahead.join(self.first, self.progress) and ahead.place and ahead.search:
+                place, search, before = ahead.place, ahead.search, ahead.before
+            else:
+                place = make_place(self.ground, self.progress)
+                search = self._search_in(place, self.first, self.progress)
+                before = listing(self.ground.roots)
+            return self._in(place, search, before, blank, agree)
+        except NoPlaceError as error:
+            what = "it could not be rehearsed" if place else "no copy could be made to rehearse in"
+            return blank._replace(refusal=f"{what}: {error}")
+        finally:
+            if place is not None:
+                place.close()
+
+    def _in(
+        self,
+        place: Place,
+        search: Search,
+        before: Seen,
+        blank: Repair,
+        agree: Callable[[Repair], Consent],
+    ) -> Repair:
         if not place.runs_commands:
             mended = self._by_permissions(blank, agree)
             if mended is not None:
                 return mended
-        before = listing(self.ground.roots)
-        began = time.monotonic()
-        search = Search(place, self.asked, self.first, self.options, self.progress)
-        found = search.run(self.programs)
+        found = search.run()
         steps = [step for way in found.ways for step in way.steps]
         changes = place.difference(also=named_paths(steps))
         rehearsal = rehearsal_of(
@@ -223,7 +266,7 @@ class _Repairing:
             [change.path for change in changes],
             files=sum(change.before.kind != "folder" for change in changes),
             untouched=listing(self.ground.roots) == before,
-            seconds=time.monotonic() - began,
+            seconds=time.monotonic() - search.began,
         )
         plan = plan_of(blank, found, rehearsal, self.wanted)
         if not rehearsal.untouched:

@@ -8,13 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import (
-    compile_files,
-    find_installer,
-    install,
-    keeps_bytecode,
-    last_words,
-)
+from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, keeps_bytecode
+from keras_doctor.fixes.installer import HIDDEN, find_installer, install, last_words
 from keras_doctor.fixes.judged import context_of, what_is_left, works
 from keras_doctor.fixes.request import newly_broken, request_of
 from keras_doctor.fixes.shared import refusal_to_share
@@ -90,6 +85,8 @@ class Search:
         progress: Told before each slow step.
         kinds: The kinds of steps that may be taken.
         command: Whether the user's command is run, once all else passes.
+        programs: Scripts of the user's whose imports shall work as well, where that can be had;
+            they are never run.
     """
 
     def __init__(
@@ -102,10 +99,14 @@ class Search:
         kinds: Collection[str] = TRIABLE,
         *,
         command: bool = True,
+        programs: Sequence[str] = (),
     ) -> None:
         self.kinds = kinds
         self.place = place
-        self.asked = asked
+        self.plain = asked
+        self.programs = programs
+        # Its imports stand for `import keras`: when they pass, so does that.
+        self.asked = _starting(asked, programs[0]) if programs else asked
         runs = command and place.runs_commands and not trial.is_install(asked.command)
         self.typed = asked.command if runs else ()
         """The user's own command, as far as it is one that must work."""
@@ -120,22 +121,41 @@ class Search:
         self.dismissed: list[tuple[Way, str]] = []
         self.stuck: list[Way] = []
         self.attempts = 0
+        self.began = time.monotonic()
         self.install_seconds = 0.0
         self.failure: str | None = None
         self.remarks: list[str] = []
         self.met: dict[str, Finding] = {}
+        self.ahead: tuple[list[Way], Examination] | None = None
+        """What was tried before the world as it is was, and what came of it."""
 
-    def run(self, programs: Sequence[str] = ()) -> Found:
-        """Search; the place is left as the last attempt left it.
+    def try_ahead(self) -> None:
+        """Make the first attempt from what the files alone say, see :meth:`resume`."""
+        if not self._choose(self.first):
+            return
+        for way in self.chosen:
+            self._perform_files(way)
+        if self._install(self.chosen, loose=False, project=True) is None:
+            self.ahead = self.chosen, self._examine()
+
+    def resume(self, first: Examination, progress: Callable[[str], None]) -> None:
+        """Go on from an attempt that was made ahead, now that the world as it is was tried.
 
         Args:
-            programs: Scripts of the user's whose imports shall work as well, where that can be
-                had; they are never run.
+            first: The examination of the world as it is.
+            progress: Told before each slow step.
         """
-        plain = self.asked
-        if programs:
-            # Its imports stand for `import keras`: when they pass, so does that.
-            self.asked = _starting(plain, programs[0])
+        self.first = self.current = first
+        self.progress = progress
+        self.chosen, self.dismissed, self.stuck = [], [], []
+        self.met = {}
+        if self.ahead is None or works(first):
+            self.ahead = None
+            self._reset()
+
+    def run(self) -> Found:
+        """Search; the place is left as the last attempt left it."""
+        plain, programs = self.plain, self.programs
         # Where Keras itself works already, only the script can show something.
         looks = bool(programs) and works(self.first)
         examined = self._mended(self._examine() if looks else self.first)
@@ -165,11 +185,27 @@ class Search:
             if works(examined) or not self._choose(examined):
                 break
             self.attempts += 1
-            if self._perform():
+            ahead = self._from_ahead()
+            if ahead is not None:
+                examined = ahead
+            elif self._perform():
                 examined = self._examine()
                 self.failure = None  # of an earlier attempt
         if works(examined):
             self.failure = None
+        return examined
+
+    def _from_ahead(self) -> Examination | None:
+        """What came of the attempt that was made ahead, if it is the one that is due."""
+        if self.ahead is None:
+            return None
+        (tried, examined), self.ahead = self.ahead, None
+        same = len(tried) == len(self.chosen) and all(map(same_steps, tried, self.chosen))
+        if not same:
+            self._reset()
+            return None
+        self.done = list(self.chosen)
+        self.current = examined
         return examined
 
     def _with_command(self, examined: Examination) -> Examination:
@@ -372,7 +408,7 @@ class Search:
         result = self.place.call(install, installer, request, python, prefix, self._environ())
         if result.ok and installer.name == "uv" and keeps_bytecode(context.snapshot):
             sources = self.place.changed_files(".py")
-            self.place.call(compile_files, python, sources, self._environ())
+            self.place.call(begin_compiling, python, sources, self._environ(), HIDDEN)
         self.install_seconds += time.monotonic() - began
         if result.ok:
             self.place.read_ahead()
@@ -401,6 +437,7 @@ class Search:
             train=train,
             with_progress=True,
         )
+        self.place.call(end_compiling)
         return self.current
 
     def _found(self, examined: Examination, *, passed: bool, broken: tuple[str, ...]) -> Found:

@@ -13,20 +13,23 @@ import re
 import shutil
 import stat
 import tempfile
+import threading
 from typing import TYPE_CHECKING
 
+from keras_doctor.diagnosis import diagnose
 from keras_doctor.experiment import Experiment
 from keras_doctor.fixes.edits import Edit, apply_edits
 from keras_doctor.gather import elsewhere_of, facts_of
 from keras_doctor.live.homefiles import remove_tree
 from keras_doctor.model import Examination
 from keras_doctor.records import NamedTuple
-from keras_doctor.rules.context import is_inside
+from keras_doctor.rules.context import Context, is_inside
 from keras_doctor.targets import find_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from keras_doctor.model import Diagnosis, Snapshot
     from keras_doctor.model.plan import Step
 
 
@@ -75,31 +78,74 @@ def examine(
         keras_doctor.targets.TargetError: There is no such target.
         keras_doctor.collect.CollectError: The target could not be read.
     """
-    found = find_target(
-        python=asked.python,
-        kernel=asked.kernel,
-        project=asked.project,
-        command=asked.command,
-        environ=asked.environ,
-        folder=asked.folder,
-    )
-    facts = facts_of(found, asked.wish, thorough=False)
-    experiment = Experiment(
-        found,
-        facts,
-        wish=asked.wish,
-        timeout=asked.timeout,
-        elsewhere=elsewhere_of(facts, found),
-        look_closer=lambda: facts_of(found, asked.wish, thorough=True),
-        progress=progress,
-    )
-    diagnosis = experiment.try_once(command=run_command, keep=keep, train=train)
-    return Examination(
-        snapshot=experiment.snapshot,
-        wish=asked.wish,
-        outcomes=tuple(experiment.outcomes),
-        diagnosis=diagnosis,
-    )
+    return Look(asked, progress).run(command=run_command, keep=keep, train=train)
+
+
+class Look:
+    """One look at a target: first at its files, then by trying it.
+
+    Args:
+        asked: The target and the wish.
+        progress: Told before each slow step.
+
+    Attributes:
+        read: What its files alone say; nothing was run.
+
+    Raises:
+        keras_doctor.targets.TargetError: There is no such target.
+        keras_doctor.collect.CollectError: The target could not be read.
+    """
+
+    def __init__(self, asked: Asked, progress: Callable[[str], None] = lambda _: None) -> None:
+        self._wish = asked.wish
+        self._reading = threading.Lock()
+        self._all: Snapshot | None = None
+        self._found = found = find_target(
+            python=asked.python,
+            kernel=asked.kernel,
+            project=asked.project,
+            command=asked.command,
+            environ=asked.environ,
+            folder=asked.folder,
+        )
+        facts = facts_of(found, asked.wish, thorough=False)
+        self._experiment = Experiment(
+            found,
+            facts,
+            wish=asked.wish,
+            timeout=asked.timeout,
+            elsewhere=elsewhere_of(facts, found),
+            look_closer=self._all_facts,
+            progress=progress,
+        )
+        self.read = self._examination(diagnose(self._experiment.context()))
+
+    def read_closer(self) -> Examination:
+        """What the files say when all of them are read, as is done of what was seen to fail.
+
+        It may be called beside :meth:`run`, from another thread.
+        """
+        snapshot = self._all_facts()
+        context = Context(snapshot, wish=self._wish, elsewhere=self._experiment.elsewhere)
+        return self.read._replace(snapshot=snapshot, diagnosis=diagnose(context))
+
+    def run(self, *, command: bool, keep: bool, train: bool = True) -> Examination:
+        """Try it, see :func:`examine`."""
+        return self._examination(self._experiment.try_once(command=command, keep=keep, train=train))
+
+    def _all_facts(self) -> Snapshot:
+        with self._reading:
+            if self._all is None:
+                self._all = facts_of(self._found, self._wish, thorough=True)
+            return self._all
+
+    def _examination(self, diagnosis: Diagnosis) -> Examination:
+        return Examination(
+            snapshot=self._experiment.snapshot,
+            wish=self._wish,
+            outcomes=tuple(self._experiment.outcomes),
+            diagnosis=diagnosis,
+        )
 
 
 def perform(steps: Sequence[Step], roots: Sequence[str] = ()) -> None:

@@ -88,6 +88,8 @@ class Rehearsal(NamedTuple):
     failure: str | None
     """Why the last attempt did not pass."""
     seconds: float
+    install_seconds: float
+    """How long of it the installers ran: what is beyond that is the price of trying first."""
 
 
 class Repair(NamedTuple):

@@ -9,10 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keras_doctor.model.plan import DistributionChange, Repair, Step
+    from keras_doctor.model.plan import DistributionChange, Rehearsal, Repair, Step
 
 _INDENT = 3
 _ALTERNATIVES = 3
+_LONG = 10.0
 
 
 def render_fix(
@@ -138,11 +139,17 @@ def _plan(page: Page, repair: Repair) -> None:
     rungs = {"overlay": "a private overlay", "copy": "a full copy"}
     page.text(
         f"Tried before in {rungs.get(rehearsal.rung, 'a copy by ' + rehearsal.rung)}, "
-        f"{rehearsal.seconds:.0f} s: the import, the backend and one training step "
+        f"{_time(rehearsal)}: the import, the backend and one training step "
         + ("passed." if rehearsal.passed else "did not pass.")
     )
     for broken in rehearsal.newly_broken:
         page.text(f"Afterwards {broken}, which is not met any more.", hang=4)
+
+
+def _time(rehearsal: Rehearsal) -> str:
+    whole, installing = rehearsal.seconds, rehearsal.install_seconds
+    shown = f"{whole:.0f} s" if whole >= _LONG else f"{whole:.1f} s"
+    return f"{shown} ({installing:.1f} s of it installing)" if installing else shown
 
 
 def _step(page: Page, lead: str, step: Step) -> None:

@@ -68,6 +68,7 @@ def main() -> None:
         try:
             function, args, named = read(calls)
         except EOFError:
+            _end_children()
             return
         write(answers, _answer(function, args, named, answers))
 
@@ -96,14 +97,18 @@ def _portable(error: Exception) -> Exception:
 
 
 def _leave(number: int, _frame: object) -> NoReturn:
-    """End with what was started here: it may have been started only just now."""
+    _end_children()
+    sys.exit(128 + number)
+
+
+def _end_children() -> None:
+    """End what was started here: it may have been started only just now."""
     for child in _children():
         with contextlib.suppress(OSError):
             if os.getpgid(child) == child:
                 os.killpg(child, signal.SIGKILL)
             else:
                 os.kill(child, signal.SIGKILL)
-    sys.exit(128 + number)
 
 
 def _children() -> list[int]:

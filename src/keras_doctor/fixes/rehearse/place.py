@@ -147,6 +147,11 @@ class Overlay:
             self._led.update(self._worker.call(keep_records_inside, self._carried))
         return self._worker.call(function, *args, **named)
 
+    def interrupt(self) -> None:
+        """End a call that another thread waits for; only :meth:`reset` and :meth:`close` follow."""
+        if self._worker is not None:
+            self._worker.interrupt()
+
     def reset(self) -> None:
         """See :class:`Place`."""
         self._end()

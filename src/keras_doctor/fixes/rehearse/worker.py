@@ -61,6 +61,10 @@ class Worker:
         result: _T = self._receive()
         return result
 
+    def interrupt(self) -> None:
+        """End what it does at once; the call that waits for it raises :class:`OSError`."""
+        self._process.terminate()
+
     def close(self) -> None:
         """End the process; its mounts go with it."""
         for stream in (self._process.stdin, self._process.stdout):

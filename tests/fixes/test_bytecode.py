@@ -7,7 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
-from keras_doctor.fixes.bytecode import begin_compiling, end_compiling
+from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, stop_compiling
 
 
 def compile_files(python: str, names: list[str], environ: dict[str, str]) -> None:
@@ -38,6 +38,17 @@ def test_many_are_compiled_by_several_processes(tmp_path: Path) -> None:
         (tmp_path / f"m{number}.py").write_text("x = 1\n")
     compile_files(sys.executable, [str(path) for path in tmp_path.iterdir()], dict(os.environ))
     assert len(compiled_in(tmp_path)) == 401
+
+
+def test_what_is_not_wanted_any_more_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    begin_compiling(str(slow), [str(tmp_path / "a.py")], {})
+    stop_compiling()
+    end_compiling()
+    assert not (tmp_path / "__pycache__").exists()
 
 
 def test_without_a_python_nothing_is_compiled(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from keras_doctor.fixes.rehearse.place import NoPlaceError, Overlay
+from keras_doctor.fixes.ground import NoPlaceError, make_overlay
 from keras_doctor.fixes.tree import listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keras_doctor.fixes.ground import Ground
-    from keras_doctor.fixes.rehearse.place import Place
+    from keras_doctor.fixes.rehearse.place import Overlay, Place
     from keras_doctor.fixes.search import Search
     from keras_doctor.fixes.tree import Seen
     from keras_doctor.fixes.trial import Look
@@ -69,7 +69,7 @@ class Ahead:
         if not read.diagnosis.causes or self._closed.is_set():
             return
         self.before = listing(self._ground.roots)
-        place = Overlay(self._ground.roots, self._ground.scratch, self._ground.kept)
+        place = make_overlay(self._ground)
         self.search = self._search_in(place, read)
         self.place = place
         if not self._closed.is_set():

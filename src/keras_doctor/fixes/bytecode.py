@@ -56,13 +56,18 @@ def begin_compiling(
 
 def end_compiling() -> None:
     """Wait for what was begun; what takes too long is ended."""
+    for process in _begun:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(TIMEOUT)
+    stop_compiling()
+
+
+def stop_compiling() -> None:
+    """End what was begun: its files are wanted no more."""
     while _begun:
         process = _begun.pop()
-        try:
-            process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 def keeps_bytecode(snapshot: Snapshot) -> bool:

@@ -73,6 +73,15 @@ def _existing(folder: str) -> str:
     return folder
 
 
+def make_overlay(ground: Ground, progress: Callable[[str], None] = lambda _: None) -> Overlay:
+    """The world in which nothing has to be copied.
+
+    Raises:
+        NoPlaceError: The kernel or the file system does not allow it.
+    """
+    return Overlay(ground.roots, ground.scratch, ground.kept, progress)
+
+
 def make_place(ground: Ground, progress: Callable[[str], None]) -> Place:
     """The best world that can be made here.
 
@@ -80,7 +89,7 @@ def make_place(ground: Ground, progress: Callable[[str], None]) -> Place:
         NoPlaceError: None can.
     """
     try:
-        return Overlay(ground.roots, ground.scratch, ground.kept, progress)
+        return make_overlay(ground, progress)
     except NoPlaceError as error:
         why = str(error)
     from keras_doctor.fixes.rehearse.copies import make_copies
@@ -91,4 +100,4 @@ def make_place(ground: Ground, progress: Callable[[str], None]) -> Place:
         raise NoPlaceError(f"{why}; {error}") from error
 
 
-__all__ = ["Ground", "NoPlaceError", "ground_of", "make_place"]
+__all__ = ["Ground", "NoPlaceError", "ground_of", "make_overlay", "make_place"]

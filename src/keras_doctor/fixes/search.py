@@ -324,6 +324,8 @@ class Search:
         return any(same_steps(way, other) for other in self.chosen)
 
     def _source(self, path: str) -> str | None:
+        if self.ahead is not None:  # the place is changed already, an overlay's original is not
+            return trial.read_source(path)
         return self.place.call(trial.read_source, self.place.there(path))
 
     # -------------------------------------------------------------- performing

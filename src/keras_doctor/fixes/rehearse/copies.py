@@ -11,6 +11,7 @@ import inspect
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from keras_doctor.fixes.bytecode import stop_compiling
 from keras_doctor.fixes.rehearse import copying, unfolding
 from keras_doctor.fixes.rehearse.compared import changed_copies, copied_difference
 from keras_doctor.fixes.rehearse.installing import keep_inside, safe_variables
@@ -216,6 +217,7 @@ class Copies:
 
     def close(self) -> None:
         """See :class:`Place`."""
+        stop_compiling()
         self._world = None
         with contextlib.suppress(OSError):
             remove_tree(self.stage)
@@ -227,6 +229,7 @@ class Copies:
         return self._world
 
     def _drop(self) -> None:
+        stop_compiling()
         if self._world is not None:
             remove_tree(self._world.mirror.world)
             self._world = None

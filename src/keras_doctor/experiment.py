@@ -41,6 +41,7 @@ class Experiment:
         elsewhere: tuple[Elsewhere, ...] = (),
         look_closer: Callable[[], Snapshot] | None = None,
         ran: tuple[Outcome, ...] | None = None,
+        in_place: bool = False,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare the runs.
@@ -55,6 +56,8 @@ class Experiment:
                 when the world as it is was seen to fail.
             ran: What became of the user's command, which is then not run again; () when it
                 failed and nobody saw how. None: it was not run.
+            in_place: Whether the imports are tried in the place of the user's program: then
+                so is what it uses of them, and saving a model where it saves one.
             progress: Told before each run.
         """
         self.found = found
@@ -63,6 +66,7 @@ class Experiment:
         self.timeout = timeout
         self.elsewhere = elsewhere
         self.look_closer = look_closer
+        self.in_place = in_place
         self.progress = progress
         self.outcomes: list[Outcome] = list(ran or ())
         self.has_run = ran is not None
@@ -156,7 +160,20 @@ class Experiment:
     def _statements(self) -> Sequence[Statement]:
         from keras_doctor.live import statements_of
 
-        return statements_of(self.snapshot.script)
+        script = self.snapshot.script
+        if script is None or not self.in_place:
+            return statements_of(script)
+        from keras_doctor.targets.tried import attributes_of
+
+        return statements_of(script, attributes_of(script))
+
+    def _saves(self) -> bool:
+        script = self.snapshot.script
+        if script is None or not self.in_place:
+            return False
+        from keras_doctor.targets.tried import saves_models
+
+        return saves_models(script)
 
     def _run_command(self, *, keep: bool = True) -> None:
         from keras_doctor.live import run_command
@@ -185,6 +202,7 @@ class Experiment:
                 self._statements(),
                 options=self.found.options,
                 train=train,
+                save=train and self._saves(),
                 changes=changes,
                 wish=self.wish,
                 timeout=self.timeout,

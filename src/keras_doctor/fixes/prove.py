@@ -65,7 +65,9 @@ def with_proofs(examined: Examination, found: Found, rung: str) -> Examination:
         cause for cause in found.causes if key_of(cause) not in known and key_of(cause) in ways
     ]
     causes = tuple(
-        _with_proof(cause, ways[key_of(cause)], rung, alone=len(ways) == 1)
+        cause
+        if key_of(cause) in found.unproven
+        else _with_proof(cause, ways[key_of(cause)], rung, alone=len(ways) == 1)
         for cause in (*examined.diagnosis.causes, *later)
         if key_of(cause) in ways
     )

@@ -71,6 +71,8 @@ class Found(NamedTuple):
     install_seconds: float
     causes: tuple[Finding, ...] = ()
     """Every cause that was met, in the order in which they showed themselves."""
+    unproven: frozenset[str] = frozenset()
+    """The keys of causes that were read in a program which was not run."""
     remarks: tuple[str, ...] = ()
 
 
@@ -125,6 +127,7 @@ class Search:
         self.install_seconds = 0.0
         self.failure: str | None = None
         self.remarks: list[str] = []
+        self.unproven: set[str] = set()
         self.met: dict[str, Finding] = {}
         self.ahead: tuple[list[Way], Examination] | None = None
         """What was tried before the world as it is was, and what came of it."""
@@ -166,6 +169,11 @@ class Search:
             if works(self.first):
                 return self._nothing(programs[0])
             examined = self._without(programs[0], examined)
+        elif programs:
+            examined = self._without_risks(examined)
+            if self.chosen:
+                name = os.path.basename(programs[0])
+                self.remarks.append(f"{name} was not run: its imports and what it uses were tried")
         broken = newly_broken(context_of(self.first), context_of(examined))
         passed = works(examined) and not broken
         if works(examined) and broken:
@@ -238,6 +246,28 @@ class Search:
             self.failure = None
             return examined
         return self._mended(examined)
+
+    def _without_risks(self, examined: Examination) -> Examination:
+        """Take up what will stop a script when it runs, though its imports pass: it is not run."""
+        risks = tuple(note for note in examined.diagnosis.notes if "program" in note.blocks)
+        chosen = list(self.chosen)
+        supposed = examined._replace(diagnosis=examined.diagnosis._replace(causes=risks))
+        if not risks or not self._choose(supposed):
+            return examined
+        new = [way for way in self.chosen if way not in chosen]
+        self.attempts += 1
+        if self._perform():
+            tried = self._examine()
+            if works(tried):
+                self.unproven = {way.key for way in new}
+                return tried
+        self.chosen = chosen
+        self.dismissed += [(way, "its imports fail after that") for way in new]
+        self.failure = None
+        self._reset()
+        self._perform()
+        self.current = examined
+        return examined
 
     def _note(self, program: str) -> None:
         self.remarks.append(f"{program} fails all the same: {what_is_left(self.current)}")
@@ -454,9 +484,10 @@ class Search:
             failure=self.failure,
             install_seconds=self.install_seconds,
             causes=tuple(self.met.values()),
+            unproven=frozenset(self.unproven),
             remarks=tuple(self.remarks),
         )
 
 
 def _starting(asked: Asked, program: str) -> Asked:
-    return asked._replace(command=("python", program))
+    return asked._replace(command=("python", program), in_place=True)

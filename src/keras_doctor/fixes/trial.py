@@ -50,6 +50,8 @@ class Asked(NamedTuple):
     timeout: float
     environ: dict[str, str]
     folder: str
+    in_place: bool = False
+    """Whether the command stands for a program that is not run: what it uses is tried instead."""
 
 
 def is_install(command: Sequence[str]) -> bool:
@@ -116,6 +118,7 @@ class Look:
             timeout=asked.timeout,
             elsewhere=elsewhere_of(facts, found),
             look_closer=self._all_facts,
+            in_place=asked.in_place,
             progress=progress,
         )
         self.read = self._examination(diagnose(self._experiment.context()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-_PARTS = ("records", "exceptions", "watch", "changes", "step", "start")
+_PARTS = ("records", "exceptions", "watch", "changes", "step", "saving", "start")
 _OURS = "from keras_doctor.live.patient."
 # -c puts the current folder first on sys.path; the user's own start decides about that. Until
 # it is gone, only what is built in may be imported.

@@ -38,6 +38,7 @@ def run_imports(
     *,
     options: Sequence[str] = (),
     train: bool = False,
+    save: bool = False,
     changes: Sequence[Change] = (),
     wish: str | None = None,
     timeout: float = 120.0,
@@ -52,6 +53,7 @@ def run_imports(
         statements: what to run; with no import among them, ``import keras`` at their end.
         options: options of the interpreter, like ``-O``.
         train: also train one tiny step; on a backend for inference, build and predict.
+        save: also save the model of that step, load it and compare.
         changes: what to do differently: a counterfactual run.
         wish: the backend that the user wants. With another one in use no step is trained: that
             would answer another question. The outcome's kind tells whether one was.
@@ -74,7 +76,7 @@ def run_imports(
         homes = [value for variable, value, _default in settings if variable == "KERAS_HOME"]
         with PrivateHome(applied, target.folder, changes=changes, keras_homes=homes) as home:
             spec = _specification(target, home, statements, changes, timeout)
-            spec.update(train=train, wish=wish)
+            spec.update(train=train, wish=wish, save=home.root if save else None)
             argv = [target.python, "-B", *options, "-c", COMMAND, spec["program"]]
             ended = _run(argv, home, target.folder, spec, timeout)
             outcome = _outcome(blank, spec, ended, statements)
@@ -116,22 +118,22 @@ def _specification(
     timeout: float,
 ) -> dict[str, Any]:
     """What the child is told; `patient/start.py` reads it."""
-    rows = [
-        (each.text, each.line, each.path, setting)
-        for each in statements
-        for setting in [_changed_setting(each, changes)]
-        if each.setting is None or setting is not None
-    ]
+    rows: list[tuple[str, int, str | None, object]] = []
+    for each in statements:
+        setting = _changed_setting(each, changes)
+        if setting is not None:
+            variable, value, default_only = setting
+            led = variable, home.redirect(variable, value), default_only
+            rows.append((each.text, each.line, each.path, led))
+        elif each.setting is None:
+            rows.append((each.text, each.line, each.path, "use" if each.use else None))
     return {
         "program": os.path.join(home.root, "keras-doctor-child.py"),
         "results": os.path.join(home.root, "results"),
         "crash": os.path.join(home.root, "crash"),
         "path0": target.path0,
         "script": target.script,
-        "statements": [
-            (text, line, path, setting and (setting[0], home.redirect(*setting[:2]), setting[2]))
-            for text, line, path, setting in rows
-        ],
+        "statements": rows,
         "drop": [each.name for each in changes if each.kind == "drop-path-entry"],
         "hide": [each.name for each in changes if each.kind == "hide-module"],
         "limit": timeout,

@@ -6,7 +6,10 @@ from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from keras_doctor.model import Script
+    from keras_doctor.model.uses import Use
 
 
 class Statement(NamedTuple):
@@ -18,16 +21,19 @@ class Statement(NamedTuple):
     """The file that it stands in; None when it is ours."""
     setting: tuple[str, str, bool] | None
     """(variable, value, whether only as a default), for a line that sets ``os.environ``."""
+    use: bool = False
+    """Whether it is no statement but a dotted name, which the program needs at that line."""
 
 
 DEFAULT = (Statement(text="import keras", line=1, path=None, setting=None),)
 
 
-def statements_of(script: Script | None) -> tuple[Statement, ...]:
+def statements_of(script: Script | None, uses: Sequence[Use] = ()) -> tuple[Statement, ...]:
     """Returns what a live run of a program's imports has to run.
 
     Args:
         script: what is known of the user's program; None when there is none.
+        uses: attributes of imported modules that shall be looked up after the imports.
 
     Returns:
         Its imports that certainly run, and the settings with a literal value, in their order;
@@ -54,4 +60,8 @@ def statements_of(script: Script | None) -> tuple[Statement, ...]:
         for each in script.imports
         if not (each.guarded or each.local)
     ]
-    return (*before, *imports, *after)
+    needed = [
+        Statement(text=use.path, line=use.line, path=use.file, setting=None, use=True)
+        for use in uses
+    ]
+    return (*before, *imports, *after, *needed)

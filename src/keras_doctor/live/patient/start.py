@@ -7,6 +7,7 @@ import sys
 from keras_doctor.live.patient.changes import drop_entries, hide
 from keras_doctor.live.patient.exceptions import Describer, safe_text
 from keras_doctor.live.patient.records import Channel
+from keras_doctor.live.patient.saving import save_and_load
 from keras_doctor.live.patient.step import train_step
 from keras_doctor.live.patient.watch import Watcher, module_file
 
@@ -86,17 +87,31 @@ class Run:
         """Runs the user's statements, applying settings of the environment between them."""
         for number, (text, line, path, setting) in enumerate(self.spec["statements"]):
             self.channel.send("begin", number=number)
-            if setting is not None:
+            if setting == "use":
+                self.guarded("statement", text, self.use, text, line, path)
+            elif setting is not None:
                 variable, value, default_only = setting
                 if not default_only or variable not in os.environ:
                     os.environ[variable] = value
-                continue
-            self.guarded("statement", text, self.execute, text, line, path)
+            else:
+                self.guarded("statement", text, self.execute, text, line, path)
 
     def execute(self, text, line, path):
         """Runs one statement as the line of its file."""
         source = "\n" * max(0, min(line, 200000) - 1) + text + "\n"
         exec(compile(source, path or "<import>", "exec", dont_inherit=True), self.names)
+
+    def use(self, text, line, path):
+        """Looks up a dotted name as the line of its file would, as far as it names modules."""
+        parts = text.split(".")
+        top = sys.modules.get(parts[0])
+        for count in range(1, len(parts) + 1):
+            if not isinstance(top, type(sys)):
+                return  # what an object has may depend on what the program does
+            name = ".".join(parts[:count])
+            source = "\n" * max(0, min(line, 200000) - 1) + name
+            code = compile(source, path or "<import>", "eval", dont_inherit=True)
+            top = eval(code, {parts[0]: sys.modules[parts[0]]})  # noqa: S307 (a dotted name)
 
     def guarded(self, phase, what, function, *arguments):
         """Calls a function; reports what it raises and stops."""
@@ -180,8 +195,11 @@ class Run:
     def train(self, name, keras, backend):
         """Trains one step and reports the device."""
         self.channel.send("training", name=name)
-        device, remark = self.guarded("train", name, train_step, keras, backend)
+        device, remark, model, x = self.guarded("train", name, train_step, keras, backend)
         self.channel.send("trained", device=device, remark=remark)
+        if self.spec["save"]:
+            self.guarded("save", name, save_and_load, keras, model, x, self.spec["save"])
+            self.channel.send("saved")
 
 
 def leave(channel):

@@ -22,8 +22,8 @@ def train_step(keras, backend):
         backend: the name of the backend in use.
 
     Returns:
-        (device, remark): where the weights lie, in lower case, like ``cpu:0``, and a sentence
-        for people or None.
+        (device, remark, model, x): where the weights lie, in lower case, like ``cpu:0``, a
+        sentence for people or None, the model, and what it predicts from.
 
     Raises:
         StepError: when the loss is no number or no weight moved; whatever Keras raises.
@@ -40,9 +40,8 @@ def train_step(keras, backend):
     y = x.sum(axis=1, keepdims=True)
     if cannot_train(backend):
         check_prediction(model, x, np)
-        return device_of(
-            model, backend
-        ), "the %s backend cannot train: built and predicted" % backend
+        remark = "the %s backend cannot train: built and predicted" % backend
+        return device_of(model, backend), remark, model, x
     model.compile(optimizer="sgd", loss="mse")
     before = [np.array(weight) for weight in model.get_weights()]
     old = str(getattr(keras, "__version__", "")).startswith(("0.", "1."))
@@ -55,7 +54,7 @@ def train_step(keras, backend):
     if not any((before[index] != after[index]).any() for index in range(len(before))):
         raise StepError("one training step moved no weight")
     check_prediction(model, x, np)
-    return device_of(model, backend), None
+    return device_of(model, backend), None, model, x
 
 
 def check_prediction(model, x, np):

@@ -448,7 +448,7 @@ def test_the_first_program_is_mended_with_keras_itself(there: World) -> None:
     assert commands_of(there) == ["p.py", "p.py"]
     assert there.commands == [False, False]
     assert there.trained == [True, True]
-    assert found.remarks == ()
+    assert found.remarks == ("p.py was not run: its imports and what it uses were tried",)
 
 
 def test_the_program_of_a_world_that_works_is_mended(there: World) -> None:
@@ -489,7 +489,7 @@ def test_further_programs_are_only_looked_at(there: World) -> None:
     found = there.run(seen(cause("a", delete("x"))), *script, programs=["p.py", "q.py", "r.py"])
     assert found.passed
     assert kinds(found.ways) == ["a: delete"]
-    assert found.remarks == ("q.py fails all the same: q is wrong",)
+    assert found.remarks[1:] == ("q.py fails all the same: q is wrong",)
     assert there.trained == [True, False, False]
 
 
@@ -667,3 +667,35 @@ def test_after_an_attempt_ahead_that_did_not_help_the_next_way_is_taken(there: W
     found = there.run(seen(broken), seen(broken), WELL)
     assert (found.passed, found.attempts) == (True, 2)
     assert [each.rpartition("/")[2] for each in there.place.done] == ["y"]
+
+
+# -- what stops a program when it runs, though its imports pass
+
+
+def risky(*fixes: Fix) -> Finding:
+    return cause("train.py", *fixes, weight="risk", blocks=("program",))
+
+
+def with_note(note: Finding) -> Examination:
+    return WELL._replace(diagnosis=WELL.diagnosis._replace(notes=(note,)))
+
+
+def test_a_risk_of_a_program_is_taken_up_and_not_called_proven(there: World) -> None:
+    note = risky(delete("y"))
+    found = there.run(WELL, with_note(note), WELL, programs=["p.py"])
+    assert (found.passed, kinds(found.ways)) == (True, ["train.py: delete"])
+    assert found.unproven == {way.key for way in found.ways}
+
+
+def test_a_risk_whose_repair_breaks_the_imports_is_left(there: World) -> None:
+    note = risky(delete("y"))
+    broken = seen(cause("p"))
+    found = there.run(WELL, with_note(note), broken, programs=["p.py"])
+    assert (found.passed, found.ways, found.failure) == (True, (), None)
+    assert [why for _, why in found.dismissed] == ["it does not help"]
+    assert there.place.done == []
+
+
+def test_other_notes_are_left_alone(there: World) -> None:
+    found = there.run(WELL, with_note(cause("x", delete("y"), blocks=("keras",))), programs=["p"])
+    assert (found.passed, found.ways) == (True, ())

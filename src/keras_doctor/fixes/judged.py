@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keras_doctor.rules.context import Context
+from keras_doctor.signs import matches
 
 if TYPE_CHECKING:
-    from keras_doctor.model import Examination
+    from keras_doctor.model import Examination, Finding
 
 
 def context_of(examined: Examination) -> Context:
@@ -24,6 +25,22 @@ def works(examined: Examination) -> bool:
     if any(outcome.status not in passed for outcome in outcomes):
         return False
     return examined.wish is None or outcomes[-1].backend == examined.wish
+
+
+def risks_of(examined: Examination) -> tuple[Finding, ...]:
+    """What is no cause, as all works, and still worth a repair that changes no package.
+
+    A program that was read and not run will stop at it; or the run has warned of it.
+    """
+    ran = any(outcome.kind == "command" for outcome in examined.outcomes)
+    return tuple(
+        note
+        for note in examined.diagnosis.notes
+        if ("program" in note.blocks and not ran)
+        or any(
+            sign.printed and matches(sign, one) for sign in note.signs for one in examined.outcomes
+        )
+    )
 
 
 def what_is_left(examined: Examination) -> str:

@@ -11,7 +11,7 @@ from keras_doctor.fixes.ahead import Ahead
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.carry import Carrier, Rehearsed, fresh_change, named_paths
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
-from keras_doctor.fixes.judged import context_of, imports_work, works
+from keras_doctor.fixes.judged import context_of, imports_work, risks_of, works
 from keras_doctor.fixes.permissions import permission_changes, permission_steps
 from keras_doctor.fixes.plans import left_to_owner, nothing_yet, plan_of, rehearsal_of
 from keras_doctor.fixes.projectfiles import wanted_by
@@ -172,7 +172,7 @@ class _Repairing:
                 self._look_anew()
                 self.first = self.look.run(command=False, keep=True)
             blank = nothing_yet(self.first, self.remarks)
-            if works(self.first) and not self.programs:
+            if works(self.first) and not self.programs and not risks_of(self.first):
                 return blank._replace(verified=True)
             return self._with_place(ahead, blank, agree)
         finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, keeps_bytecode
 from keras_doctor.fixes.installer import HIDDEN, find_installer, install, last_words
-from keras_doctor.fixes.judged import context_of, what_is_left, works
+from keras_doctor.fixes.judged import context_of, risks_of, what_is_left, works
 from keras_doctor.fixes.request import newly_broken, request_of
 from keras_doctor.fixes.shared import refusal_to_share
 from keras_doctor.fixes.ways import (
@@ -169,9 +169,9 @@ class Search:
             if works(self.first):
                 return self._nothing(programs[0])
             examined = self._without(programs[0], examined)
-        elif programs:
+        elif works(examined):
             examined = self._without_risks(examined)
-            if self.chosen:
+            if self.chosen and programs:
                 name = os.path.basename(programs[0])
                 self.remarks.append(f"{name} was not run: its imports and what it uses were tried")
         broken = newly_broken(context_of(self.first), context_of(examined))
@@ -248,22 +248,25 @@ class Search:
         return self._mended(examined)
 
     def _without_risks(self, examined: Examination) -> Examination:
-        """Take up what will stop a script when it runs, though its imports pass: it is not run."""
-        risks = tuple(note for note in examined.diagnosis.notes if "program" in note.blocks)
-        chosen = list(self.chosen)
+        """Take up what is no cause, as all works, where no package changes for it."""
+        chosen, kinds = list(self.chosen), self.kinds
+        risks = risks_of(examined)
+        self.kinds = set(kinds) - set(INSTALLS)
         supposed = examined._replace(diagnosis=examined.diagnosis._replace(causes=risks))
-        if not risks or not self._choose(supposed):
+        found = bool(risks) and self._choose(supposed)
+        self.kinds = kinds
+        if not found:
             return examined
-        new = [way for way in self.chosen if way not in chosen]
+        new = {way.key for way in self.chosen if way not in chosen}
         self.attempts += 1
         if self._perform():
             tried = self._examine()
-            if works(tried):
-                self.unproven = {way.key for way in new}
+            if works(tried) and not new & {key_of(risk) for risk in risks_of(tried)}:
+                self.unproven = new
                 return tried
-        self.chosen = chosen
-        self.dismissed += [(way, "its imports fail after that") for way in new]
-        self.failure = None
+        dropped = [way for way in self.chosen if way not in chosen]
+        self.dismissed += [(way, "it does not help") for way in dropped]
+        self.chosen, self.failure = chosen, None
         self._reset()
         self._perform()
         self.current = examined

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from keras_doctor.targets.script import Source
 
 MAX_USES = 20_000
+_ASKING = ("hasattr", "version", ".backend()", "find_spec", "image_data_format", "dim_ordering")
+"""What a condition mentions that asks which world it runs in."""
 
 
 def uses_of(source: Source, tops: Collection[str]) -> tuple[list[Use], str | None]:
@@ -67,6 +69,22 @@ class _Reader(ast.NodeVisitor):
         self.tries -= 1
         for part in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(part)
+
+    def visit_If(self, node: ast.If) -> None:
+        """What depends on a version, or on whether a name is there, is guarded too."""
+        self._branches(node.test, [*node.body, *node.orelse])
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        """``a if tf.__version__ < "2" else b``."""
+        self._branches(node.test, [node.body, node.orelse])
+
+    def _branches(self, test: ast.expr, branches: Iterable[ast.AST]) -> None:
+        self.visit(test)
+        asks = any(mark in ast.unparse(test).lower() for mark in _ASKING)
+        self.tries += asks
+        for each in branches:
+            self.visit(each)
+        self.tries -= asks
 
     def visit_Import(self, node: ast.Import) -> None:
         """``import a.b``, ``import a.b as c``."""

@@ -12,9 +12,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes.transaction.states import ABSENT, FileChange, FileState, state_of
+from keras_doctor.rules.context import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 _ATTRIBUTES = ("trusted.overlay.", "user.overlay.")
@@ -23,7 +24,9 @@ LOCK = ".lock"
 """What uv leaves in the root of an environment."""
 
 
-def overlay_difference(folder: str, upper: str) -> tuple[FileChange, ...]:
+def overlay_difference(
+    folder: str, upper: str, only: Sequence[str] | None = None
+) -> tuple[FileChange, ...]:
     """The changes of one folder.
 
     Files whose content and mode are those of before are none, nor is compiled bytecode whose
@@ -32,13 +35,15 @@ def overlay_difference(folder: str, upper: str) -> tuple[FileChange, ...]:
     Args:
         folder: The folder below the overlay, as everybody sees it.
         upper: Where the overlay has kept the changes; nothing may be mounted any more.
+        only: Paths of interest; what is neither below one nor above is not looked at: others may
+            be at work there, as in the temporary folder. None: everything is of interest.
 
     Returns:
         Changes in order of their paths, without digests; `staged` lies in `upper`.
     """
     found = [
         change
-        for change in _walk(folder, upper, hidden=False)
+        for change in _walk(folder, upper, only, hidden=False)
         if change.path != os.path.join(folder, LOCK)
     ]
     return tuple(sorted(without_idle_bytecode(found)))
@@ -62,21 +67,27 @@ def read_ahead(folder: str, upper: str) -> None:
                 state_of(original, hashed=True)
 
 
-def _walk(lower: str, upper: str, *, hidden: bool) -> Iterator[FileChange]:
+def _walk(
+    lower: str, upper: str, only: Sequence[str] | None, *, hidden: bool
+) -> Iterator[FileChange]:
     """The changes below one folder; `hidden`: nothing of the lower folder shows through."""
     names = set()
     with os.scandir(upper) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
         names.add(entry.name)
-        yield from _entry(os.path.join(lower, entry.name), entry, hidden=hidden)
+        path = os.path.join(lower, entry.name)
+        if only is None or any(is_inside(path, one) or is_inside(one, path) for one in only):
+            yield from _entry(path, entry, only, hidden=hidden)
     if hidden and os.path.isdir(lower) and not os.path.islink(lower):
         for name in sorted(os.listdir(lower)):
             if name not in names:
                 yield from removed(os.path.join(lower, name))
 
 
-def _entry(path: str, entry: os.DirEntry[str], *, hidden: bool) -> Iterator[FileChange]:
+def _entry(
+    path: str, entry: os.DirEntry[str], only: Sequence[str] | None, *, hidden: bool
+) -> Iterator[FileChange]:
     info = entry.stat(follow_symlinks=False)
     before = state_of(path, hashed=False)
     if stat.S_ISCHR(info.st_mode) and info.st_rdev == 0:
@@ -84,7 +95,7 @@ def _entry(path: str, entry: os.DirEntry[str], *, hidden: bool) -> Iterator[File
             yield from removed(path)
         return
     if stat.S_ISDIR(info.st_mode):
-        yield from _folder(path, entry.path, before, hidden=hidden)
+        yield from _folder(path, entry.path, before, only, hidden=hidden)
         return
     strip_attributes(entry.path)
     after = state_of(entry.path, hashed=False)
@@ -94,13 +105,15 @@ def _entry(path: str, entry: os.DirEntry[str], *, hidden: bool) -> Iterator[File
         yield FileChange(path=path, before=before, after=after, staged=entry.path)
 
 
-def _folder(path: str, upper: str, before: FileState, *, hidden: bool) -> Iterator[FileChange]:
+def _folder(
+    path: str, upper: str, before: FileState, only: Sequence[str] | None, *, hidden: bool
+) -> Iterator[FileChange]:
     after = state_of(upper, hashed=False)
     # Inside an opaque folder nothing below shows through, at any depth.
     hidden = hidden or _is_opaque(upper)
     if before.kind != "folder" or before.mode != after.mode:
         yield FileChange(path=path, before=before, after=after, staged=None)
-    yield from _walk(path, upper, hidden=hidden)
+    yield from _walk(path, upper, only, hidden=hidden)
 
 
 def removed(path: str) -> Iterator[FileChange]:

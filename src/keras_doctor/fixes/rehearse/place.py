@@ -208,8 +208,8 @@ class Overlay:
             if number < len(self._carried):
                 changes = overlay_difference(folder, upper)
                 found += [change for change in changes if not self._is_only_led(change)]
-            elif upper:
-                changes = overlay_difference(folder, upper)
+            elif upper and also:
+                changes = overlay_difference(folder, upper, also)
                 found += [self._brought(one) for one in changes if is_wanted(one, also)]
         return tuple({change.path: change for change in found}.values())
 

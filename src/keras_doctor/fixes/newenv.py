@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import Installer, find_installer, install, last_words
+from keras_doctor.fixes.fresh import UNFINISHED, Draft, asked_there
 from keras_doctor.fixes.judged import works
-from keras_doctor.fixes.request import Request
-from keras_doctor.fixes.search import Found, Search
-from keras_doctor.fixes.use.ways import HALF
-from keras_doctor.fixes.ways import INSTALLS
 from keras_doctor.knowledge.selection import backends, generations
-from keras_doctor.live.homefiles import remove_tree
-from keras_doctor.live.process import Child
 from keras_doctor.model.plan import Command, Step
-from keras_doctor.records import NamedTuple
 from keras_doctor.rules.context import KERAS_DISTRIBUTIONS
 from keras_doctor.rules.remedies import quoted
 from keras_doctor.targets import TargetError, find_target
@@ -28,39 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from keras_doctor.compat.answer import Together
-    from keras_doctor.fixes.search import Options
-    from keras_doctor.fixes.transaction.states import FileChange
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
     from keras_doctor.rules.context import Context
-
-_T = TypeVar("_T")
-KINDS = {*INSTALLS, "set-env"}
-"""Steps that may complete a new environment: it is tried in itself, among the user's files."""
-UNFINISHED = ".keras-doctor-unfinished"
-"""Marks an environment that is being made: whoever finds it in the name's way removes it."""
-_MAKE_SECONDS = 300.0
-
-
-class Draft(NamedTuple):
-    """A new environment, planned."""
-
-    folder: str
-    base: str
-    """The interpreter that it is made with."""
-    python: str
-    """Its version, like ``3.8``."""
-    backend: str
-    requirements: tuple[str, ...]
-    constraints: tuple[str, ...]
-
-
-class Made(NamedTuple):
-    """A new environment, made and tried."""
-
-    draft: Draft
-    found: Found
-    """How the search in it went; its ways are what is left to do."""
 
 
 def draft(context: Context, asked: Asked) -> Draft | None:
@@ -93,9 +56,7 @@ def _questions(context: Context, backend: str) -> Iterator[list[str]]:
     keras, distribution = context.keras_distribution, context.backend_distribution(backend)
     name = distribution.name if distribution else _small(backend)
     knows = (
-        keras is not None
-        and context.generation is not None
-        and (backend in context.generation.names and context.generation.fixed in (None, backend))
+        keras is not None and context.generation is not None and context.generation.runs_on(backend)
     )
     if keras is not None and knows:
         if distribution is not None:
@@ -108,13 +69,7 @@ def _questions(context: Context, backend: str) -> Iterator[list[str]]:
 
 def _keras_for(backend: str) -> str:
     """The releases of Keras that know a backend, as far as an upper bound says it."""
-    known = [
-        generation
-        for generation in generations()
-        if backend in generation.names
-        and generation.fixed in (None, backend)
-        and (generation.name != HALF or generation.default == backend)
-    ]
+    known = [generation for generation in generations() if generation.runs_on(backend)]
     limits = [generation.before for generation in known]
     if None in limits or not limits:
         return KERAS_DISTRIBUTIONS[0]
@@ -216,149 +171,3 @@ def use_of(folder: str, first: Examination) -> Step:
         path=folder,
         commands=(Command("shell", None, line),),
     )
-
-
-def make(
-    plan: Draft,
-    asked: Asked,
-    options: Options,
-    progress: Callable[[str], None],
-) -> Made | str:
-    """Make an environment, complete it until it trains, or leave nothing behind.
-
-    Returns:
-        The environment, or why there is none, as a clause.
-    """
-    place = Fresh(plan, asked)
-    try:
-        progress(f"Making {plan.folder} with Python {plan.python}")
-        place.reset()
-        there = asked_there(plan.folder, asked)
-        first = trial.examine(there, run_command=False, keep=False, progress=progress)
-        found = Search(place, there, first, options, progress, kinds=KINDS).run()
-        if found.passed:
-            place.finish()
-            return Made(draft=plan, found=found)
-        place.remove()
-        return found.failure or "it did not train"  # noqa: TRY300 (the other way out is a success)
-    except (OSError, MakeError) as error:
-        place.remove()
-        return str(error)
-    except BaseException:
-        place.remove()
-        raise
-
-
-def asked_there(folder: str, asked: Asked) -> Asked:
-    """The same, in another environment as it is once activated."""
-    environ = dict(asked.environ)
-    environ["VIRTUAL_ENV"] = folder
-    environ["PATH"] = os.pathsep.join(
-        filter(None, [os.path.join(folder, "bin"), environ.get("PATH")])
-    )
-    return asked._replace(python=folder, kernel=None, environ=environ)
-
-
-class MakeError(Exception):
-    """The environment could not be made; one clause that says why."""
-
-
-class Fresh:
-    """A new environment as the place of a search: it is ours, so it is tried in itself."""
-
-    rung = "new environment"
-    runs_commands = False
-    id = ""
-
-    def __init__(self, plan: Draft, asked: Asked) -> None:
-        self.plan = plan
-        self.asked = asked
-        self.stage = plan.folder
-
-    def there(self, path: str) -> str:
-        """The same path."""
-        return path
-
-    def back(self, text: str) -> str:
-        """The same text."""
-        return text
-
-    def call(self, function: Callable[..., _T], *args: Any, **named: Any) -> _T:
-        """Call it here."""
-        named.pop("with_progress", None)
-        return function(*args, **named)
-
-    def reset(self) -> None:
-        """Make the environment from nothing.
-
-        Raises:
-            MakeError: It cannot be made.
-        """
-        self.remove()
-        self._claim()
-        python = os.path.join(self.plan.folder, "bin", "python")
-        installer = find_installer(python, self.asked.environ, has_pip=True)
-        if installer is None:
-            raise MakeError("there is neither uv nor pip")
-        self._run(_maker(installer, self.plan))
-        request = Request(
-            requirements=self.plan.requirements,
-            reinstall=(),
-            uninstall=(),
-            constraints=self.plan.constraints,
-            overrides=(),
-        )
-        result = install(installer, request, python, self.plan.folder, self.asked.environ)
-        if not result.ok:
-            raise MakeError(last_words(result.output))
-
-    def _run(self, argv: tuple[str, ...]) -> None:
-        child = Child(argv, self.asked.environ, os.path.dirname(self.plan.folder), self.stage)
-        ended = child.finish(_MAKE_SECONDS, lambda _child: None)
-        if ended.code != 0:
-            raise MakeError(f"{' '.join(argv)} failed: {ended.output[-300:].strip()}")
-
-    def _claim(self) -> None:
-        """Make the folder, which must not be there, and mark it as unfinished."""
-        try:
-            os.mkdir(self.plan.folder)
-        except FileExistsError:
-            raise MakeError(f"{self.plan.folder} is there by now") from None
-        with open(os.path.join(self.plan.folder, UNFINISHED), "w", encoding="ascii") as file:
-            file.write("keras-doctor is making this environment; it may be removed.\n")
-
-    def finish(self) -> None:
-        """It is complete: take the mark away."""
-        os.unlink(os.path.join(self.plan.folder, UNFINISHED))
-
-    def remove(self) -> None:
-        """Leave nothing behind; what is not marked is not ours."""
-        folder = self.plan.folder
-        if not os.path.islink(folder) and os.path.exists(os.path.join(folder, UNFINISHED)):
-            remove_tree(folder)
-
-    def changed_files(self, suffix: str) -> tuple[str, ...]:
-        """All that is in it."""
-        return tuple(
-            os.path.join(folder, name)
-            for folder, _folders, names in os.walk(self.plan.folder)
-            for name in names
-            if name.endswith(suffix)
-        )
-
-    def read_ahead(self) -> None:
-        """Nothing is carried over."""
-
-    def difference(self, also: Any = ()) -> tuple[FileChange, ...]:  # noqa: ARG002
-        """None: it is where it stays."""
-        return ()
-
-    def close(self) -> None:
-        """Nothing is mounted or copied."""
-
-
-def _maker(installer: Installer, plan: Draft) -> tuple[str, ...]:
-    if installer.name == "uv":
-        clear = ("--no-project", "--allow-existing")  # it holds our mark
-        return (*installer.argv, "venv", *clear, "--python", plan.base, plan.folder)
-    return (plan.base, "-I", "-m", "venv", plan.folder)

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from keras_doctor.fixes import newenv, owner, trial
+from keras_doctor.fixes import fresh, newenv, owner, trial
 from keras_doctor.fixes.ahead import Ahead
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.carry import Carrier, Rehearsed, fresh_change, named_paths
@@ -334,7 +334,7 @@ class _Repairing:
         )
         if not agree(plan).apply:
             return plan
-        made = newenv.make(draft, self.asked, self.options, self.progress)
+        made = fresh.make(draft, self.asked, self.options, self.progress)
         if isinstance(made, str):
             also = f"a new environment with Python {draft.python} did not work either: {made}"
             refusal = f"{failed.refusal}; {also}" if failed.refusal else also

@@ -42,6 +42,17 @@ class Generation(NamedTuple):
     """An unknown name in keras.json ends the import even when KERAS_BACKEND decides."""
     empty_variable: str
     """``error`` or ``ignored``: what ``KERAS_BACKEND=`` does."""
+    half: bool
+    """Another backend than the default leaves half of Keras on the default."""
+
+    @property
+    def only(self) -> str | None:
+        """The one backend on which all of it runs; None when there are several."""
+        return self.fixed or (self.default if self.half else None)
+
+    def runs_on(self, backend: str) -> bool:
+        """Whether these releases really run on a backend."""
+        return backend in self.names and self.only in (None, backend)
 
     def default_on(self, platform: str) -> str:
         """The backend that is taken when nothing is set, on ``sys.platform`` `platform`."""
@@ -95,6 +106,7 @@ def generations() -> tuple[Generation, ...]:
             malformed=row["malformed"],
             config_asserts=row.get("config_asserts", False),
             empty_variable=row.get("empty_variable", "ignored"),
+            half=row.get("half", False),
         )
         for row in _data()["generation"]
     )

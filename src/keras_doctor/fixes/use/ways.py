@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from keras_doctor.model.plan import Step
     from keras_doctor.rules.context import Context
 
-HALF = "2.4.0"
-"""The generation in which any backend but the default leaves half of Keras on the default."""
-
 
 def check_backend(context: Context, how: How) -> Generation:
     """The generation of the Keras here, if it can have the backend.
@@ -38,7 +35,7 @@ def check_backend(context: Context, how: How) -> Generation:
         raise RefusedError("Keras is not installed in this Python", fixable=True)
     if generation is None:
         raise RefusedError(f"it is not known how Keras {version} chooses its backend")
-    only = generation.fixed or (generation.default if generation.name == HALF else None)
+    only = generation.only
     if only is not None and backend != only:
         reason = f"Keras {version} runs on {only} only, whatever any setting says"
         raise RefusedError(reason, fixable=True)

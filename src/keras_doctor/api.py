@@ -17,6 +17,7 @@ from keras_doctor.targets import Found, find_target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
+    from keras_doctor.create.wanted import Wanted
     from keras_doctor.errors.facts import Given
     from keras_doctor.fixes.history import History, Undone
     from keras_doctor.fixes.repair import Consent
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.fixes.use.result import How, Used
     from keras_doctor.model import BackendState, Outcome
+    from keras_doctor.model.creation import Creation
     from keras_doctor.model.plan import Repair
     from keras_doctor.refresh.update import Updated
     from keras_doctor.scan.judge import Scan
@@ -494,6 +496,46 @@ def scan(
             if distribution is not None:
                 installed[top] = distribution.version
     return judge(uses, installed, files=files, problems=problems, python=interpreter)
+
+
+def create(
+    folder: str,
+    wanted: Wanted,
+    *,
+    manager: str | None = None,
+    dry_run: bool = False,
+    timeout: float = 120.0,
+    environ: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Creation:
+    """Make an environment in which a wished Keras, on a wished backend, has really trained.
+
+    Args:
+        folder: Where; not there yet, or empty.
+        wanted: What it shall hold.
+        manager: ``uv``, ``venv``, ``virtualenv`` or ``conda``; None: uv if it is here, else venv.
+        dry_run: Only say what would be made; nothing is fetched.
+        timeout: Seconds for each run in it.
+        environ: The user's environment; default: this process's.
+        progress: Called before slow steps.
+
+    Raises:
+        keras_doctor.create.wanted.CreateError: There is no such set, or it did not train; nothing
+            is left behind.
+    """
+    from keras_doctor.create.choose import choose
+    from keras_doctor.create.make import How, check_folder, make, planned
+    from keras_doctor.targets.named import interpreters
+
+    environ = dict(os.environ) if environ is None else dict(environ)
+    folder = os.path.abspath(folder)
+    check_folder(folder)
+    chosen = choose(wanted, interpreters(environ, os.getcwd()))
+    plan = planned(chosen, folder)
+    if dry_run:
+        return plan
+    how = How(folder=folder, manager=manager, before=wanted.before, timeout=timeout)
+    return make(plan, how, environ, progress or (lambda _: None))
 
 
 def envs(

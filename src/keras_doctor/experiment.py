@@ -42,6 +42,7 @@ class Experiment:
         look_closer: Callable[[], Snapshot] | None = None,
         ran: tuple[Outcome, ...] | None = None,
         in_place: bool = False,
+        saves: bool = False,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare the runs.
@@ -58,6 +59,7 @@ class Experiment:
                 failed and nobody saw how. None: it was not run.
             in_place: Whether the imports are tried in the place of the user's program: then
                 so is what it uses of them, and saving a model where it saves one.
+            saves: Whether saving a model and loading it is tried in any case.
             progress: Told before each run.
         """
         self.found = found
@@ -67,6 +69,7 @@ class Experiment:
         self.elsewhere = elsewhere
         self.look_closer = look_closer
         self.in_place = in_place
+        self.saves = saves
         self.progress = progress
         self.outcomes: list[Outcome] = list(ran or ())
         self.has_run = ran is not None
@@ -169,8 +172,8 @@ class Experiment:
 
     def _saves(self) -> bool:
         script = self.snapshot.script
-        if script is None or not self.in_place:
-            return False
+        if self.saves or script is None or not self.in_place:
+            return self.saves
         from keras_doctor.targets.tried import saves_models
 
         return saves_models(script)

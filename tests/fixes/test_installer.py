@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ NOTHING = Request(requirements=(), reinstall=(), uninstall=(), constraints=(), o
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the fake installers are shell scripts")
 
 
-def request(**fields: tuple[str, ...]) -> Request:
+def request(**fields: Any) -> Request:
     return NOTHING._replace(**fields)
 
 

@@ -150,6 +150,7 @@ constraint = /etc/c1.txt
     assert uv_variables(written(tmp_path, user=text), None) == {
         "UV_DEFAULT_INDEX": "https://user:secret@index.invalid/simple",
         "UV_INDEX": "https://one.invalid/simple https://two.invalid/simple",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
         "UV_FIND_LINKS": "/home/o'brien/wheels,https://wheels.invalid/",
         "UV_INSECURE_HOST": "a.invalid b.invalid",
         "SSL_CERT_FILE": "/etc/ca.pem",

@@ -22,6 +22,7 @@ from keras_doctor.cli.program import program_name
 COMMANDS = {
     "check": "say why `import keras` fails, or that it works (the default)",
     "fix": "make it work: plan, rehearse in a copy, apply, verify; undo brings the old state back",
+    "create": "make a new environment in which Keras has trained: keras-doctor create DIR",
     "use": "make a backend the selected one: keras-doctor use jax",
     "undo": "bring back what a repair has changed",
     "history": "list the repairs that were made",

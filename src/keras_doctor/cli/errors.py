@@ -22,6 +22,7 @@ _EXPECTED = (
     ("keras_doctor.collect.load", "SnapshotError", "snapshot"),
     ("keras_doctor.compat", "CompatError", "package"),
     ("keras_doctor.fixes.transaction.errors", "TransactionError", "repair"),
+    ("keras_doctor.create.wanted", "CreateError", "create"),
 )
 
 

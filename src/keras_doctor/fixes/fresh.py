@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keras_doctor.fixes import trial
@@ -15,7 +16,7 @@ from keras_doctor.live.process import Child
 from keras_doctor.records import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from keras_doctor.fixes.search import Options
     from keras_doctor.fixes.transaction.states import FileChange
@@ -40,6 +41,16 @@ class Draft(NamedTuple):
     backend: str
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
+    complete: bool = False
+    """Whether the requirements are all that is needed."""
+    before: str | None = None
+    """A date: what was uploaded later is not taken."""
+    manager: str | None = None
+    """``uv`` | ``venv`` | ``virtualenv`` | ``conda``; None: uv where there is one, else venv."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """What its activation sets."""
+    saves: bool = False
+    """Whether saving a model and loading it is tried as well."""
 
 
 class Made(NamedTuple):
@@ -55,8 +66,16 @@ def make(
     asked: Asked,
     options: Options,
     progress: Callable[[str], None],
+    complete: Callable[[Made], None] = lambda _: None,
 ) -> Made | str:
     """Make an environment, complete it until it trains, or leave nothing behind.
+
+    Args:
+        plan: What it shall be.
+        asked: What must work in it.
+        options: What the user says about the search.
+        progress: Told before each slow step.
+        complete: Called when it works, before it counts as finished.
 
     Returns:
         The environment, or why there is none, as a clause.
@@ -66,11 +85,14 @@ def make(
         progress(f"Making {plan.folder} with Python {plan.python}")
         place.reset()
         there = asked_there(plan.folder, asked)
+        there = there._replace(environ={**there.environ, **dict(plan.variables)}, saves=plan.saves)
         first = trial.examine(there, run_command=False, keep=False, progress=progress)
         found = Search(place, there, first, options, progress, kinds=KINDS).run()
         if found.passed:
+            made = Made(draft=plan, found=found)
+            complete(made)
             place.finish()
-            return Made(draft=plan, found=found)
+            return made
         place.remove()
         return found.failure or "it did not train"  # noqa: TRY300 (the other way out is a success)
     except (OSError, MakeError) as error:
@@ -132,13 +154,15 @@ class Fresh:
         installer = find_installer(python, self.asked.environ, has_pip=True)
         if installer is None:
             raise MakeError("there is neither uv nor pip")
-        self._run(_maker(installer, self.plan))
+        self._run(_maker(installer, self.plan, self.asked.environ))
         request = Request(
             requirements=self.plan.requirements,
             reinstall=(),
             uninstall=(),
             constraints=self.plan.constraints,
             overrides=(),
+            complete=self.plan.complete,
+            before=self.plan.before,
         )
         result = install(installer, request, python, self.plan.folder, self.asked.environ)
         if not result.ok:
@@ -153,9 +177,11 @@ class Fresh:
     def _claim(self) -> None:
         """Make the folder, which must not be there, and mark it as unfinished."""
         try:
+            os.makedirs(os.path.dirname(self.plan.folder), exist_ok=True)
             os.mkdir(self.plan.folder)
         except FileExistsError:
-            raise MakeError(f"{self.plan.folder} is there by now") from None
+            if not os.path.isdir(self.plan.folder) or os.listdir(self.plan.folder):
+                raise MakeError(f"{self.plan.folder} is there by now") from None
         with open(os.path.join(self.plan.folder, UNFINISHED), "w", encoding="ascii") as file:
             file.write("keras-doctor is making this environment; it may be removed.\n")
 
@@ -189,8 +215,22 @@ class Fresh:
         """Nothing is mounted or copied."""
 
 
-def _maker(installer: Installer, plan: Draft) -> tuple[str, ...]:
-    if installer.name == "uv":
-        clear = ("--no-project", "--allow-existing")  # it holds our mark
-        return (*installer.argv, "venv", *clear, "--python", plan.base, plan.folder)
-    return (plan.base, "-I", "-m", "venv", plan.folder)
+def _maker(installer: Installer, plan: Draft, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The command that makes an empty environment in a folder that holds our mark.
+
+    Raises:
+        MakeError: The manager that was asked for is not here.
+    """
+    manager = plan.manager or ("uv" if installer.name == "uv" else "venv")
+    if manager == "venv":
+        return (plan.base, "-I", "-m", "venv", plan.folder)
+    found = installer.argv[0] if manager == installer.name else None
+    found = found or shutil.which(manager, path=environ.get("PATH"))
+    if found is None:
+        raise MakeError(f"there is no {manager} on PATH")
+    if manager == "uv":
+        clear = ("--no-project", "--allow-existing")
+        return (found, "venv", *clear, "--python", plan.base, plan.folder)
+    if manager == "virtualenv":
+        return (found, "--quiet", "--python", plan.base, plan.folder)
+    return (found, "create", "--yes", "--quiet", "--prefix", plan.folder, f"python={plan.python}")

@@ -147,12 +147,15 @@ def commands(
     """
     found = []
     target = ("--python", python) if installer.name == "uv" else ()
-    head = (*installer.argv, *(("pip",) if installer.name == "uv" else ()))
+    uv = installer.name == "uv"
+    head = (*installer.argv, *(("pip",) if uv else ()))
     if request.uninstall:
-        yes = () if installer.name == "uv" else ("-y",)
+        yes = () if uv else ("-y",)
         found.append((*head, "uninstall", *target, *yes, *request.uninstall))
     if request.requirements:
         options = [*target, *_files(installer, request, folder), *more]
+        options += ["--no-deps"] if request.complete else []
+        options += ["--exclude-newer", request.before] if request.before and uv else []
         again = [one for one in request.requirements if _name(one) in request.reinstall]
         if installer.name == "uv":
             for name in request.reinstall:

@@ -47,6 +47,9 @@ def uv_variables(environ: Mapping[str, str], prefix: str | None) -> dict[str, st
         if names and not any(environ.get(one) for one in names):
             separator = "," if name == "find-links" else " "
             found[names[0]] = separator.join(value.split())
+    if "UV_INDEX" in found and not environ.get("UV_INDEX_STRATEGY"):
+        # pip takes the best of all indexes; uv by itself would stop at the first that has a name.
+        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return found
 
 

@@ -36,6 +36,10 @@ class Request(NamedTuple):
     uninstall: tuple[str, ...]
     constraints: tuple[str, ...]
     overrides: tuple[str, ...]
+    complete: bool = False
+    """Whether the requirements are all that is needed, so that none is looked for."""
+    before: str | None = None
+    """A date: what was uploaded later is not taken; only uv obeys it."""
 
 
 def request_of(

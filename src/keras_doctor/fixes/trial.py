@@ -52,6 +52,8 @@ class Asked(NamedTuple):
     folder: str
     in_place: bool = False
     """Whether the command stands for a program that is not run: what it uses is tried instead."""
+    saves: bool = False
+    """Whether saving a model and loading it is tried in any case."""
 
 
 def is_install(command: Sequence[str]) -> bool:
@@ -119,6 +121,7 @@ class Look:
             elsewhere=elsewhere_of(facts, found),
             look_closer=self._all_facts,
             in_place=asked.in_place,
+            saves=asked.saves,
             progress=progress,
         )
         self.read = self._examination(diagnose(self._experiment.context()))

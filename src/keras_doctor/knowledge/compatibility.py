@@ -31,6 +31,12 @@ def refusals() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((row["used"], re.compile(row["pattern"])) for row in rows)
 
 
+def python_released(python: str) -> str | None:
+    """The date of the first release of a Python like ``3.8``; None for one that is not known."""
+    dates: dict[str, str] = load("compatibility")["python_released"]["dates"]
+    return dates.get(python)
+
+
 class BadRelease(NamedTuple):
     """A release that is known not to work somewhere."""
 

@@ -42,6 +42,8 @@ class Generation(NamedTuple):
     """An unknown name in keras.json ends the import even when KERAS_BACKEND decides."""
     empty_variable: str
     """``error`` or ``ignored``: what ``KERAS_BACKEND=`` does."""
+    limits: tuple[tuple[str, str], ...]
+    """Of some backends, the releases that it was made for: (backend, specifier)."""
     half: bool
     """Another backend than the default leaves half of Keras on the default."""
 
@@ -107,6 +109,7 @@ def generations() -> tuple[Generation, ...]:
             config_asserts=row.get("config_asserts", False),
             empty_variable=row.get("empty_variable", "ignored"),
             half=row.get("half", False),
+            limits=tuple(row.get("limits", {}).items()),
         )
         for row in _data()["generation"]
     )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Snapshot,
         Verified,
     )
+    from keras_doctor.model.creation import Creation
     from keras_doctor.model.plan import Repair, Step
     from keras_doctor.refresh.update import Updated
     from keras_doctor.report.pages import RulePage
@@ -204,6 +205,30 @@ def use(used: Used, *, exit_code: int) -> dict[str, Any]:
         "remarks": list(used.remarks),
         "journal": used.journal,
         "refusal": used.refusal,
+    }
+
+
+def create(creation: Creation, *, exit_code: int) -> dict[str, Any]:
+    """The report of `create`."""
+    return _envelope("create", None, exit_code=exit_code) | {
+        "folder": creation.folder,
+        "python": creation.python,
+        "interpreter": creation.interpreter,
+        "backend": creation.backend,
+        "keras": creation.keras,
+        "packages": list(creation.packages),
+        "complete": creation.complete,
+        "constraints": list(creation.constraints),
+        "evidence": creation.evidence,
+        "reasons": list(creation.reasons),
+        "local_modules": list(creation.local_modules),
+        "unknown": [each._asdict() for each in creation.unknown],
+        "made": creation.made,
+        "verified": None if creation.verified is None else _run(creation.verified),
+        "trained": creation.trained,
+        "imported": None if creation.imported is None else _run(creation.imported),
+        "files": list(creation.files),
+        "remarks": list(creation.remarks),
     }
 
 

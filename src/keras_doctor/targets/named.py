@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 VERSION = re.compile(r"[23](?:\.\d+){0,2}t?\Z")
+_MINOR = re.compile(r"python([23]\.\d+)(?:\.exe)?\Z")
 _VERSIONED = re.compile(
     r"(?:python|pypy|graalpy)(?P<version>[23](?:\.\d+)*)?t?(?:\.exe)?\Z", re.IGNORECASE
 )
@@ -66,6 +67,24 @@ def by_version(version: str, environ: Mapping[str, str], folder: str) -> str | N
         (_key(found), python) for python, found in installations(environ) if _fits(version, found)
     ]
     return max(candidates, default=(None, None))[1]
+
+
+def interpreters(environ: Mapping[str, str], folder: str) -> dict[str, str]:
+    """One interpreter of each version like ``3.11``: on PATH, else the newest installed one."""
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
+    for python, version in installations(environ):
+        minor = ".".join(version.split(".")[:2])
+        candidate = (_key(version), python)
+        found[minor] = max(found.get(minor, candidate), candidate)
+    result = {minor: python for minor, (_version, python) in found.items()}
+    for entry in environ.get("PATH", "").split(os.pathsep):
+        for name in files.listing(os.path.join(folder, entry)) if entry else ():
+            match = _MINOR.match(name)
+            if match and match[1] not in result:
+                python_there = _first_on_path(name, environ, folder)
+                if python_there:
+                    result[match[1]] = python_there
+    return result
 
 
 def installations(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

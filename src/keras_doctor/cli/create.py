@@ -1,0 +1,125 @@
+"""`keras-doctor create`: a new environment in which Keras has really trained."""
+
+from __future__ import annotations
+
+import os
+
+from keras_doctor.cli import options as words
+from keras_doctor.cli.errors import UsageError
+from keras_doctor.cli.output import check_writable
+from keras_doctor.cli.parser import Option, Options, Parser
+from keras_doctor.cli.progress import Progress
+from keras_doctor.cli.show import show, style
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from keras_doctor.create.wanted import Wanted
+
+DESCRIPTION = """Makes a new environment in which the wished Keras, on the wished backend, has
+really trained: the newest set that is known to work on a Python of this machine. Before the
+command returns, Keras was imported there, trained one step, and saved and loaded a model. The
+backend is set for this environment alone; your keras.json is not touched. When anything fails,
+nothing is left."""
+MANAGERS = ("uv", "venv", "virtualenv", "conda")
+
+
+def parser() -> Parser:
+    """The options of `create`."""
+    what = (
+        words.backend_option(),
+        Option("--keras", "SPEC", "releases of Keras, like 2.3.1 or '<3' (default: the newest)"),
+        Option("--python", "SPEC", "a Python, like 3.8 or '<3.12' (default: the newest that fits)"),
+        Option("--with", "SPEC", "a further package, like 'pandas<2'", many=True),
+        Option("--requirements", "FILE", "further packages", many=True),
+        Option("--exclude-newer", "DATE", "take nothing that was uploaded later, like 2019-06-30"),
+    )
+    how = (
+        Option("--manager", "NAME", "uv, venv, virtualenv or conda", choices=MANAGERS),
+        Option("--dry-run", None, "say what would be made; fetch and make nothing"),
+        words.timeout_option(),
+    )
+    return words.parser(
+        "create",
+        "DIR [options]",
+        DESCRIPTION,
+        [("What", what), ("How", how)],
+        positional="DIR",
+    )
+
+
+def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> int:
+    """Make it, report, and return 0.
+
+    Raises:
+        UsageError: There is no folder, or an option cannot be read.
+    """
+    options = parser().read(argv)
+    if options.help:
+        from keras_doctor.cli.help import print_help
+
+        return print_help(name)
+    if command is not None:
+        raise UsageError("create runs no command of yours.", hint="Leave the -- out.")
+    if not options.word and not options.dry_run:
+        raise UsageError("Where?", hint="keras-doctor create DIR --backend jax")
+    check_writable(options.output)
+    from keras_doctor.cli.ending import tidy_when_terminated
+
+    tidy_when_terminated()
+    from keras_doctor import api
+
+    with Progress(enabled=not options.quiet, limit=options.timeout) as progress:
+        creation = api.create(
+            options.word or os.path.join(os.getcwd(), ".venv"),
+            _wanted(options),
+            manager=options.manager,
+            dry_run=options.dry_run,
+            timeout=options.timeout,
+            progress=progress,
+        )
+
+    def text() -> str:
+        from keras_doctor.report.created import render_create
+
+        return render_create(
+            creation, verbose=options.verbose, quiet=options.quiet, **style(options)
+        )
+
+    def json() -> dict[str, object]:
+        from keras_doctor.report import json
+
+        return json.create(creation, exit_code=0)
+
+    show(options, text=text, json=json)
+    return 0
+
+
+def _wanted(options: Options) -> Wanted:
+    """What the options ask for.
+
+    Raises:
+        UsageError: A requirement or a file cannot be read.
+    """
+    from keras_doctor.create.choose import as_specifier
+    from keras_doctor.create.wanted import Wanted
+    from keras_doctor.fixes.projectfiles import requirement_lines
+    from keras_doctor.requirements import parse_requirement
+
+    others = list(getattr(options, "with"))
+    for line in others:
+        if parse_requirement(line) is None:
+            raise UsageError(f"--with {line} is no requirement.", hint="Like --with 'pandas<2'.")
+    for path in options.requirements:
+        try:
+            with open(path, encoding="utf-8") as file:
+                others += [line for _number, line in requirement_lines(file.read())]
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            raise UsageError(f"--requirements {path} cannot be read: {reason}.") from None
+    return Wanted(
+        backend=options.backend,
+        keras=as_specifier(options.keras or ""),
+        python=options.python,
+        others=tuple(others),
+        before=options.exclude_newer,
+    )

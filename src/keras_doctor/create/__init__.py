@@ -1,0 +1,1 @@
+"""New environments in which a wished Keras, on a wished backend, has really trained."""

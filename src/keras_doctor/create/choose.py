@@ -1,0 +1,241 @@
+"""Choose the newest set of Keras, backend and Python that is known to work here. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keras_doctor.compat import CompatError
+from keras_doctor.compat.answer import answer
+from keras_doctor.compat.seen import bases_of
+from keras_doctor.create.wanted import Chosen, CreateError
+from keras_doctor.knowledge.compatibility import python_released
+from keras_doctor.knowledge.releases import releases_of
+from keras_doctor.knowledge.selection import backends, generation_of, generations
+from keras_doctor.rules.context import KERAS_DISTRIBUTIONS
+from keras_doctor.versions import compare_key, satisfies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from keras_doctor.compat.answer import Together
+    from keras_doctor.create.wanted import Wanted
+    from keras_doctor.knowledge.selection import Generation
+
+KERAS = KERAS_DISTRIBUTIONS[0]
+_VERSION = re.compile(r"\d+(?:\.\d+)*\Z")
+_SLACK = 12
+"""Months: what is younger may have been tried on a Python that was about to come."""
+_RANK = {"measured": 2, "declared": 1, "none": 0}
+
+
+def choose(wanted: Wanted, interpreters: Mapping[str, str]) -> Chosen:
+    """The newest set that is known to work on a Python of this machine.
+
+    What was seen to work counts before what is only declared, a newer Keras before an older one,
+    then a newer backend, then a newer Python.
+
+    Args:
+        wanted: What is asked for.
+        interpreters: From a version like ``3.8`` to the interpreter.
+
+    Raises:
+        CreateError: There is none; it names what comes nearest.
+    """
+    backend = wanted.backend or _default_backend(wanted)
+    ranges = tuple(_ranges(backend, wanted))
+    if not ranges:
+        raise _unknown_to(backend, wanted)
+    pythons = _allowed(wanted, interpreters)
+    found = _best(backend, ranges, pythons)
+    if found is None:
+        raise _impossible(backend, ranges, wanted, interpreters)
+    return _chosen(found, backend, interpreters, wanted)
+
+
+def as_specifier(text: str) -> str:
+    """A specifier from what people write: ``2.2.5``, ``2.2``, ``<3``, ``==2.15.*``."""
+    text = text.strip()
+    if not _VERSION.match(text):
+        return text
+    return f"=={text}" if text.count(".") > 1 else f"=={text}.*"
+
+
+def _default_backend(wanted: Wanted) -> str:
+    """The backend that the newest release asked for takes by itself."""
+    known = [one.version for one in releases_of(KERAS) if satisfies(one.version, wanted.keras)]
+    newest = max(known, key=compare_key, default=None)
+    generation = generation_of(newest) if newest else None
+    return (generation or generations()[-1]).default
+
+
+def _ranges(backend: str, wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """The releases of Keras that run on a backend and will do, newest first, and their limit.
+
+    As specifiers: of Keras, and of the backend.
+    """
+    for generation in reversed(generations()):
+        if generation.runs_on(backend) and _has(generation, wanted.keras):
+            bounds = [f">={generation.since}"]
+            bounds += [f"<{generation.before}"] if generation.before else []
+            limit = dict(generation.limits).get(backend, "")
+            yield ",".join(filter(None, [wanted.keras, *bounds])), limit
+
+
+def _has(generation: Generation, specifier: str) -> bool:
+    """Whether any release of a generation is allowed."""
+    return any(
+        satisfies(one.version, specifier) is not False and generation_of(one.version) == generation
+        for one in releases_of(KERAS)
+    )
+
+
+def _allowed(wanted: Wanted, interpreters: Mapping[str, str]) -> list[str]:
+    """The Pythons that are here and will do, newest first."""
+    spec = wanted.python
+    pythons = sorted(interpreters, key=compare_key, reverse=True)
+    if spec is None:
+        return pythons
+    if _VERSION.match(spec):
+        minor = ".".join(spec.split(".")[:2])
+        return [python for python in pythons if python == minor]
+    return [python for python in pythons if satisfies(python, spec) is not False]
+
+
+def _best(
+    backend: str, ranges: Sequence[tuple[str, str]], pythons: Sequence[str]
+) -> Together | None:
+    """The best set on any of some Pythons."""
+    best: tuple[tuple[object, ...], Together] | None = None
+    for keras, limit in ranges:
+        for distribution in distributions_of(backend):
+            words = [f"{KERAS}{keras}", f"{distribution}{limit}"]
+            for together in _answers(words, pythons):
+                key = _key(together)
+                if best is None or key > best[0]:
+                    best = key, together
+            if best is not None:
+                break
+        if best is not None and best[1].evidence == "measured":
+            break  # older generations of Keras would only be older
+    return best[1] if best else None
+
+
+def _answers(words: Sequence[str], pythons: Sequence[str]) -> Iterator[Together]:
+    """The newest set on any Python, if one of these has it, else that on each of them."""
+    try:
+        newest = answer(words, python=None, platform=None, every_pair=False).newest
+        if newest is None:
+            return
+        here = [python for python in pythons if python in (newest.python, *newest.also_on)]
+        if here and newest.evidence == "measured":
+            yield newest._replace(python=here[0])
+            return
+        for python in pythons:
+            found = answer(words, python=python, platform=None, every_pair=False).newest
+            if found is not None and not _is_too_new(found):
+                yield found
+    except CompatError:
+        return
+
+
+def _is_too_new(together: Together) -> bool:
+    """Whether nobody has seen it, and the backend is older than this Python by far.
+
+    Metadata of what is not built for one Python seldom says where it ends to work.
+    """
+    backend = together.members[-1]
+    good = [base.python for base in bases_of(backend.name, backend.version) if base.works]
+    if backend.how == "sdist" and good:
+        return compare_key(together.python) > compare_key(max(good, key=compare_key))
+    released = python_released(together.python)
+    if together.evidence == "measured" or not released or not backend.date:
+        return False
+    return _months(backend.date) < _months(released) - _SLACK
+
+
+def _months(date: str) -> int:
+    year, month = date.split("-")[:2]
+    return 12 * int(year) + int(month)
+
+
+def _key(together: Together) -> tuple[object, ...]:
+    versions = [compare_key(one.version) for one in together.members]
+    return (_RANK[together.evidence], *versions, compare_key(together.python))
+
+
+def distributions_of(backend: str) -> tuple[str, ...]:
+    """The distributions that provide a backend, small ones for the processor alone first."""
+    names = backends()[backend].distributions
+    return tuple(sorted(names, key=lambda name: not name.endswith("-cpu")))
+
+
+def _chosen(
+    together: Together, backend: str, interpreters: Mapping[str, str], wanted: Wanted
+) -> Chosen:
+    pins = tuple(f"{one.name}=={one.version}" for one in together.members)
+    keras = together.members[0]
+    known = {
+        "measured": "they were run together, and trained",
+        "declared": "their metadata says that they go together",
+        "none": "nothing speaks against it; it was not tried before",
+    }
+    return Chosen(
+        python=together.python,
+        interpreter=interpreters[together.python],
+        backend=backend,
+        keras=f"{keras.name}=={keras.version}",
+        requirements=(*pins, *wanted.others),
+        constraints=(*(bound.requirement for bound in together.bounds), *wanted.constraints),
+        evidence=together.evidence,
+        reasons=(
+            f"{' with '.join(pins)} on Python {together.python}: {known[together.evidence]}",
+            *(f"{bound.requirement}: {bound.why}" for bound in together.bounds),
+        ),
+    )
+
+
+# ------------------------------------------------------------------------ what is impossible
+
+
+def _unknown_to(backend: str, wanted: Wanted) -> CreateError:
+    """No release that was asked for runs on the backend."""
+    which = f"Keras {wanted.keras}" if wanted.keras else "No Keras"
+    known = [
+        f"{generation.title}"
+        for generation in reversed(generations())
+        if generation.runs_on(backend)
+    ]
+    nearest = known[0] if known else None
+    return CreateError(
+        f"{which} does not run on {backend}.",
+        hint=f"The newest that does: {nearest}." if nearest else None,
+    )
+
+
+def _impossible(
+    backend: str, ranges: Sequence[tuple[str, str]], wanted: Wanted, interpreters: Mapping[str, str]
+) -> CreateError:
+    """No Python that is here, and allowed, holds it."""
+    what = f"Keras {wanted.keras}".strip() + f" on {backend}"
+    asked = f"Python {wanted.python}" if wanted.python else "any Python of this machine"
+    here = _best(backend, ranges, sorted(interpreters, key=compare_key, reverse=True))
+    if here is not None:
+        pins = " ".join(f"{one.name}=={one.version}" for one in here.members)
+        hint = f"The nearest that is possible here: {pins} on Python {here.python}."
+        return CreateError(f"{what} does not work on {asked}.", hint=hint)
+    for keras, limit in ranges:
+        for distribution in distributions_of(backend):
+            words = [f"{KERAS}{keras}", f"{distribution}{limit}"]
+            try:
+                newest = answer(words, python=None, platform=None, every_pair=False).newest
+            except CompatError:
+                continue
+            if newest is not None:
+                pins = " ".join(f"{one.name}=={one.version}" for one in newest.members)
+                return CreateError(
+                    f"{what} does not work on {asked}.",
+                    hint=f"{pins} would, on Python {newest.python}, which is not here "
+                    f"(uv python install {newest.python}).",
+                )
+    return CreateError(f"{what}: no set is known that works.")

@@ -1,0 +1,52 @@
+"""What a user wants of a new environment, and what was chosen for it."""
+
+from __future__ import annotations
+
+from keras_doctor.records import NamedTuple
+
+
+class CreateError(Exception):
+    """What was asked for cannot be made: a sentence, and what to do instead, or None."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Wanted(NamedTuple):
+    """What is asked for."""
+
+    backend: str | None
+    """The name of a backend; None: the one that the chosen Keras takes by itself."""
+    keras: str = ""
+    """Which releases of Keras will do, like ``==2.2.5`` or ``<3``."""
+    python: str | None = None
+    """A version like ``3.8``, or a specifier like ``<3.12``; None: any that is here."""
+    others: tuple[str, ...] = ()
+    """Requirements of further packages."""
+    constraints: tuple[str, ...] = ()
+    accelerator: str = "cpu"
+    """``cpu``, ``cuda12`` or ``cuda13``."""
+    before: str | None = None
+    """A date: what was uploaded later is not taken."""
+
+
+class Chosen(NamedTuple):
+    """A set that should train."""
+
+    python: str
+    """Like ``3.8``."""
+    interpreter: str
+    backend: str
+    keras: str
+    """The distribution and its release, like ``keras==2.2.5``."""
+    requirements: tuple[str, ...]
+    """Keras, the backend and what else was asked for."""
+    constraints: tuple[str, ...]
+    """Bounds of what they need, from what was measured."""
+    evidence: str
+    """``measured`` | ``declared`` | ``none``, see :class:`keras_doctor.compat.answer.Together`."""
+    reasons: tuple[str, ...]
+    """Why it is this one, a sentence each."""
+    pins: tuple[str, ...] = ()
+    """All that will be installed, complete; () when the installer has to find that out."""

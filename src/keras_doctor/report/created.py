@@ -1,0 +1,97 @@
+"""The report of `create` for a terminal: what is there now, and how to use it."""
+
+from __future__ import annotations
+
+import os
+
+from keras_doctor.report import wording
+from keras_doctor.report.layout import Page
+from keras_doctor.rules.remedies import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from keras_doctor.model.creation import Creation
+
+
+def render_create(
+    creation: Creation,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    width: int = 80,
+    color: bool = False,
+    unicode: bool = True,
+) -> str:
+    """The report of one new environment.
+
+    Args:
+        creation: What was made, or would be.
+        verbose: Also every package.
+        quiet: Only the verdict and how to activate it.
+        width: Columns of the terminal.
+        color: Whether escape sequences for colour are used.
+        unicode: Whether the output can hold more than ASCII.
+
+    Returns:
+        Text ending in a line break.
+    """
+    page = Page(width=width, color=color, unicode=unicode)
+    sentence, tone = _verdict(creation)
+    page.text(sentence, style=tone)
+    if not quiet:
+        page.blank()
+        _facts(page, creation, verbose=verbose)
+        _program(page, creation)
+        for remark in creation.remarks:
+            page.text(f"Note: {remark.rstrip('.')}.", hang=6)
+    if creation.made:
+        page.blank()
+        page.text("To use it:")
+        activate = quoted((os.path.join(creation.folder, "bin", "activate"),))
+        page.command(f"source {activate}", indent=4)
+    return page.render()
+
+
+def _verdict(creation: Creation) -> tuple[str, str]:
+    if not creation.made:
+        return "This would be made; nothing was fetched or changed.", "yellow"
+    seen = creation.verified
+    device = f" on {seen.device}" if seen is not None and seen.device else ""
+    did = "trained one step" if creation.trained else "built a model and predicted"
+    return f"Made: Keras {did}{device}, and saved and loaded a model.", "green"
+
+
+def _facts(page: Page, creation: Creation, *, verbose: bool) -> None:
+    page.table(
+        [
+            ("Folder", creation.folder),
+            ("Python", f"{creation.python} ({creation.interpreter})"),
+            ("Keras", creation.keras),
+            ("Backend", creation.backend),
+        ]
+    )
+    page.blank()
+    page.text("Why:")
+    for reason in creation.reasons:
+        page.text(f"- {reason.rstrip('.')}.", indent=2, hang=2)
+    if verbose or not creation.made:
+        page.blank()
+        page.text("Packages:" if creation.complete else "Packages, and what they need:")
+        for package in (*creation.packages, *(() if creation.complete else creation.constraints)):
+            page.text(package, indent=4)
+    elif creation.made:
+        page.blank()
+        count = wording.plural(len(creation.packages), "package")
+        names = ", ".join(os.path.basename(path) for path in creation.files)
+        page.text(f"{count}; written down in {names}.")
+
+
+def _program(page: Page, creation: Creation) -> None:
+    if creation.local_modules:
+        page.blank()
+        page.text(f"Your own modules: {', '.join(creation.local_modules)}.")
+    if creation.unknown:
+        page.blank()
+        page.text("Not known, so nothing is installed for them:")
+        for each in creation.unknown:
+            page.text(f"- import {each.module} ({each.where})", indent=2, hang=2)

@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix bench bench-fix bench-verify bench-wrap docs-compat dist clean
+.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix matrix bench bench-fix bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   type, lint and layer checks"
 	@echo "make lab     examine every environment of the laboratory (KERAS_DOCTOR_LAB)"
 	@echo "make lab-fix repair every environment of the laboratory, and undo it"
+	@echo "make matrix  create an environment for every Keras, backend and Python"
 	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
 	@echo "make bench-fix  measure a repair against the same change by hand"
 	@echo "make bench-verify  measure check --verify against hashlib and openssl"
@@ -64,6 +65,9 @@ lab: $(READY)
 
 lab-fix: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/repairs.py $(ARGS)
+
+matrix: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/creations.py $(ARGS)
 
 bench: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/speed.py $(ARGS)

@@ -17,7 +17,7 @@ from keras_doctor.targets import Found, find_target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
-    from keras_doctor.create.wanted import Wanted
+    from keras_doctor.create.order import Order
     from keras_doctor.errors.facts import Given
     from keras_doctor.fixes.history import History, Undone
     from keras_doctor.fixes.repair import Consent
@@ -499,23 +499,15 @@ def scan(
 
 
 def create(
-    folder: str,
-    wanted: Wanted,
+    order: Order,
     *,
-    manager: str | None = None,
-    dry_run: bool = False,
-    timeout: float = 120.0,
     environ: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Creation:
     """Make an environment in which a wished Keras, on a wished backend, has really trained.
 
     Args:
-        folder: Where; not there yet, or empty.
-        wanted: What it shall hold.
-        manager: ``uv``, ``venv``, ``virtualenv`` or ``conda``; None: uv if it is here, else venv.
-        dry_run: Only say what would be made; nothing is fetched.
-        timeout: Seconds for each run in it.
+        order: What is wanted, and where.
         environ: The user's environment; default: this process's.
         progress: Called before slow steps.
 
@@ -523,19 +515,50 @@ def create(
         keras_doctor.create.wanted.CreateError: There is no such set, or it did not train; nothing
             is left behind.
     """
-    from keras_doctor.create.choose import choose
-    from keras_doctor.create.make import How, check_folder, make, planned
-    from keras_doctor.targets.named import interpreters
+    from keras_doctor.create.order import carry_out
+
+    environ = dict(os.environ) if environ is None else dict(environ)
+    return carry_out(order, environ, os.getcwd(), progress or (lambda _: None))
+
+
+def lock(
+    folder: str,
+    *,
+    python: str | None = None,
+    replace: bool = False,
+    timeout: float = 120.0,
+    environ: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> tuple[tuple[str, ...], Examination]:
+    """Write down an environment in which Keras trains, so that it can be made again.
+
+    Args:
+        folder: Where ``pylock.toml`` and ``requirements.txt`` are written.
+        python: As for :func:`check`.
+        replace: Whether files of these names may be replaced.
+        timeout: Seconds for the run.
+        environ: The user's environment; default: this process's.
+        progress: Called before slow steps.
+
+    Returns:
+        The files, () when it does not work; and what was seen.
+
+    Raises:
+        keras_doctor.create.wanted.CreateError: A file is there already, or uv is not here.
+    """
+    from keras_doctor.create.lockfiles import lock_environment
 
     environ = dict(os.environ) if environ is None else dict(environ)
     folder = os.path.abspath(folder)
-    check_folder(folder)
-    chosen = choose(wanted, interpreters(environ, os.getcwd()))
-    plan = planned(chosen, folder)
-    if dry_run:
-        return plan
-    how = How(folder=folder, manager=manager, before=wanted.before, timeout=timeout)
-    return make(plan, how, environ, progress or (lambda _: None))
+    quiet: Progress = lambda _: None  # noqa: E731
+    return lock_environment(
+        folder,
+        python,
+        replace=replace,
+        timeout=timeout,
+        environ=environ,
+        progress=progress or quiet,
+    )
 
 
 def envs(

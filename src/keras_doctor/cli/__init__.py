@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "say why `import keras` fails, or that it works (the default)",
     "fix": "make it work: plan, rehearse in a copy, apply, verify; undo brings the old state back",
     "create": "make a new environment in which Keras has trained: keras-doctor create DIR",
+    "lock": "write down an environment that works, so that it can be made again",
     "use": "make a backend the selected one: keras-doctor use jax",
     "undo": "bring back what a repair has changed",
     "history": "list the repairs that were made",

@@ -29,12 +29,26 @@ def parser() -> Parser:
         words.backend_option(),
         Option("--keras", "SPEC", "releases of Keras, like 2.3.1 or '<3' (default: the newest)"),
         Option("--python", "SPEC", "a Python, like 3.8 or '<3.12' (default: the newest that fits)"),
+        Option("--for", "PATH", "a script, a notebook or a folder: what it imports decides"),
         Option("--with", "SPEC", "a further package, like 'pandas<2'", many=True),
         Option("--requirements", "FILE", "further packages", many=True),
         Option("--exclude-newer", "DATE", "take nothing that was uploaded later, like 2019-06-30"),
     )
+    instead = (
+        Option("--from-lock", "FILE", "make again what a pylock.toml says"),
+        Option("--like", "DIR", "the packages of an environment, or of a snapshot of one"),
+    )
     how = (
+        Option(
+            "--gpu",
+            "WHAT",
+            "cpu (default), cuda12, cuda13, or auto: what the driver here goes with",
+            choices=("cpu", "cuda12", "cuda13", "auto"),
+            default="cpu",
+        ),
+        Option("--kernel", "NAME", "make it a Jupyter kernel of yours"),
         Option("--manager", "NAME", "uv, venv, virtualenv or conda", choices=MANAGERS),
+        Option("--yes", None, "take a CUDA build of torch where no small one is here", short="-y"),
         Option("--dry-run", None, "say what would be made; fetch and make nothing"),
         words.timeout_option(),
     )
@@ -42,7 +56,7 @@ def parser() -> Parser:
         "create",
         "DIR [options]",
         DESCRIPTION,
-        [("What", what), ("How", how)],
+        [("What", what), ("Instead of that", instead), ("How", how)],
         positional="DIR",
     )
 
@@ -67,16 +81,22 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
 
     tidy_when_terminated()
     from keras_doctor import api
+    from keras_doctor.create.order import Order
 
+    order = Order(
+        folder=os.path.abspath(options.word or ".venv"),
+        wanted=_wanted(options),
+        program=getattr(options, "for"),
+        lock=options.from_lock,
+        like=options.like,
+        accelerator=options.gpu,
+        kernel=options.kernel,
+        manager=options.manager,
+        dry_run=options.dry_run,
+        timeout=options.timeout,
+    )
     with Progress(enabled=not options.quiet, limit=options.timeout) as progress:
-        creation = api.create(
-            options.word or os.path.join(os.getcwd(), ".venv"),
-            _wanted(options),
-            manager=options.manager,
-            dry_run=options.dry_run,
-            timeout=options.timeout,
-            progress=progress,
-        )
+        creation = api.create(order, progress=progress)
 
     def text() -> str:
         from keras_doctor.report.created import render_create
@@ -122,4 +142,5 @@ def _wanted(options: Options) -> Wanted:
         python=options.python,
         others=tuple(others),
         before=options.exclude_newer,
+        large=options.yes,
     )

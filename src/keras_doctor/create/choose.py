@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
 from keras_doctor.compat.seen import bases_of
+from keras_doctor.create.accelerator import CPU, with_extra
+from keras_doctor.create.torchbuild import large_build
 from keras_doctor.create.wanted import Chosen, CreateError
 from keras_doctor.knowledge.compatibility import python_released
 from keras_doctor.knowledge.releases import releases_of
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from keras_doctor.create.wanted import Wanted
     from keras_doctor.knowledge.selection import Generation
 
-KERAS = KERAS_DISTRIBUTIONS[0]
+KERAS, TORCH = KERAS_DISTRIBUTIONS[0], "torch"
 _VERSION = re.compile(r"\d+(?:\.\d+)*\Z")
 _SLACK = 12
 """Months: what is younger may have been tried on a Python that was about to come."""
@@ -47,7 +49,9 @@ def choose(wanted: Wanted, interpreters: Mapping[str, str]) -> Chosen:
     if not ranges:
         raise _unknown_to(backend, wanted)
     pythons = _allowed(wanted, interpreters)
-    found = _best(backend, ranges, pythons)
+    if backend == TORCH and wanted.accelerator == CPU and not wanted.large:
+        return _with_small_torch(ranges, pythons, wanted, interpreters)
+    found = _best(backend, ranges, pythons, wanted.accelerator)
     if found is None:
         raise _impossible(backend, ranges, wanted, interpreters)
     return _chosen(found, backend, interpreters, wanted)
@@ -59,6 +63,33 @@ def as_specifier(text: str) -> str:
     if not _VERSION.match(text):
         return text
     return f"=={text}" if text.count(".") > 1 else f"=={text}.*"
+
+
+def _with_small_torch(
+    ranges: Sequence[tuple[str, str]],
+    pythons: Sequence[str],
+    wanted: Wanted,
+    interpreters: Mapping[str, str],
+) -> Chosen:
+    """The newest Keras with a build of torch for the processor alone.
+
+    Raises:
+        LargeBuildError: There is none for a Python that will do.
+    """
+    for version, python in wanted.small_torch:
+        if python not in pythons:
+            continue
+        public = version.partition("+")[0]
+        for keras, _limit in ranges:
+            words = [f"{KERAS}{keras}", f"{TORCH}=={public}"]
+            try:
+                found = answer(words, python=python, platform=None, every_pair=False).newest
+            except CompatError:
+                continue
+            if found is not None:
+                members = (*found.members[:-1], found.members[-1]._replace(version=version))
+                return _chosen(found._replace(members=members), TORCH, interpreters, wanted)
+    raise large_build()
 
 
 def _default_backend(wanted: Wanted) -> str:
@@ -103,12 +134,15 @@ def _allowed(wanted: Wanted, interpreters: Mapping[str, str]) -> list[str]:
 
 
 def _best(
-    backend: str, ranges: Sequence[tuple[str, str]], pythons: Sequence[str]
+    backend: str,
+    ranges: Sequence[tuple[str, str]],
+    pythons: Sequence[str],
+    accelerator: str = CPU,
 ) -> Together | None:
     """The best set on any of some Pythons."""
     best: tuple[tuple[object, ...], Together] | None = None
     for keras, limit in ranges:
-        for distribution in distributions_of(backend):
+        for distribution in distributions_of(backend, accelerator):
             words = [f"{KERAS}{keras}", f"{distribution}{limit}"]
             for together in _answers(words, pythons):
                 key = _key(together)
@@ -164,9 +198,16 @@ def _key(together: Together) -> tuple[object, ...]:
     return (_RANK[together.evidence], *versions, compare_key(together.python))
 
 
-def distributions_of(backend: str) -> tuple[str, ...]:
-    """The distributions that provide a backend, small ones for the processor alone first."""
+def distributions_of(backend: str, accelerator: str = CPU) -> tuple[str, ...]:
+    """The distributions that provide a backend, those for the processor alone first or not at all.
+
+    Args:
+        backend: Its name.
+        accelerator: ``cpu``, ``cuda12`` or ``cuda13``.
+    """
     names = backends()[backend].distributions
+    if accelerator != CPU:
+        return tuple(name for name in names if not name.endswith("-cpu"))
     return tuple(sorted(names, key=lambda name: not name.endswith("-cpu")))
 
 
@@ -174,6 +215,7 @@ def _chosen(
     together: Together, backend: str, interpreters: Mapping[str, str], wanted: Wanted
 ) -> Chosen:
     pins = tuple(f"{one.name}=={one.version}" for one in together.members)
+    asked = tuple(with_extra(pin, backend, wanted.accelerator) for pin in pins)
     keras = together.members[0]
     known = {
         "measured": "they were run together, and trained",
@@ -185,7 +227,7 @@ def _chosen(
         interpreter=interpreters[together.python],
         backend=backend,
         keras=f"{keras.name}=={keras.version}",
-        requirements=(*pins, *wanted.others),
+        requirements=(*asked, *wanted.others),
         constraints=(*(bound.requirement for bound in together.bounds), *wanted.constraints),
         evidence=together.evidence,
         reasons=(

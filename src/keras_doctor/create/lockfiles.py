@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.create.wanted import CreateError
 from keras_doctor.fixes.installer import HIDDEN, find_installer, last_words
+from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.pipsettings import uv_options, uv_variables
+from keras_doctor.fixes.trial import Asked, examine
 from keras_doctor.live.process import Child
 from keras_doctor.names import normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from keras_doctor.model import Distribution
+    from keras_doctor.model import Distribution, Examination
 
 PYLOCK = "pylock.toml"
 REQUIREMENTS = "requirements.txt"
@@ -35,6 +37,47 @@ def pins_of(distributions: Iterable[Distribution]) -> tuple[str, ...]:
         if one.origin_url is None and not one.editable
     }
     return tuple(found[name] for name in sorted(found))
+
+
+def lock_environment(
+    folder: str,
+    python: str | None,
+    *,
+    replace: bool,
+    timeout: float,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> tuple[tuple[str, ...], Examination]:
+    """Lock an environment that is seen to train; arguments as for :func:`keras_doctor.api.lock`.
+
+    Raises:
+        CreateError: A file is there already, something cannot be locked, or uv is not here.
+    """
+    there = [name for name in (PYLOCK, REQUIREMENTS) if os.path.exists(os.path.join(folder, name))]
+    if there and not replace:
+        raise CreateError(
+            f"{os.path.join(folder, there[0])} exists.", hint="--replace writes it anew."
+        )
+    asked = Asked(
+        python=python,
+        kernel=None,
+        project=None,
+        command=(),
+        wish=None,
+        timeout=timeout,
+        environ=dict(environ),
+        folder=os.getcwd(),
+        saves=True,
+    )
+    examined = examine(asked, run_command=False, keep=True, progress=progress)
+    snapshot = examined.snapshot
+    if not works(examined) or snapshot.interpreter is None or snapshot.target.python is None:
+        return (), examined
+    version = ".".join(snapshot.interpreter.version.split(".")[:2])
+    about = {"python": version, "backend": examined.outcomes[-1].backend or ""}
+    pins = pins_of(snapshot.distributions)
+    progress("Writing the locks")
+    return write_locks(folder, pins, snapshot.target.python, environ, about), examined
 
 
 def write_locks(

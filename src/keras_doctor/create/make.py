@@ -7,23 +7,24 @@ import os
 from typing import TYPE_CHECKING
 
 from keras_doctor.create.activation import write_backend
+from keras_doctor.create.kernel import write_kernel
 from keras_doctor.create.lockfiles import pins_of, write_locks
 from keras_doctor.create.note import NAME, note
 from keras_doctor.create.wanted import CreateError
-from keras_doctor.fixes import fresh
+from keras_doctor.fixes import fresh, trial
 from keras_doctor.fixes.fresh import UNFINISHED, Draft
 from keras_doctor.fixes.search import Options
 from keras_doctor.fixes.trial import Asked
 from keras_doctor.fixes.use.shells import VARIABLE
 from keras_doctor.knowledge.selection import backends
-from keras_doctor.model.creation import Creation
 from keras_doctor.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from keras_doctor.create.wanted import Chosen
     from keras_doctor.fixes.fresh import Made
+    from keras_doctor.model import Outcome
+    from keras_doctor.model.creation import Creation
 
 
 class How(NamedTuple):
@@ -36,6 +37,12 @@ class How(NamedTuple):
     """A date: what was uploaded later is not taken."""
     timeout: float = 120.0
     """Seconds for each run in it."""
+    program: str | None = None
+    """A script whose import statements are run in it."""
+    lock: str | None = None
+    """A lock file that it is made from."""
+    kernel: str | None = None
+    """The file that describes it as a kernel."""
 
 
 def check_folder(folder: str) -> None:
@@ -57,37 +64,13 @@ def check_folder(folder: str) -> None:
         raise CreateError(f"You may not write to {parent}.", hint="Name a folder elsewhere.")
 
 
-def planned(chosen: Chosen, folder: str) -> Creation:
-    """What would be made."""
-    return Creation(
-        folder=folder,
-        python=chosen.python,
-        interpreter=chosen.interpreter,
-        backend=chosen.backend,
-        keras=chosen.keras,
-        packages=chosen.pins or chosen.requirements,
-        complete=bool(chosen.pins),
-        constraints=chosen.constraints,
-        evidence=chosen.evidence,
-        reasons=chosen.reasons,
-        local_modules=(),
-        unknown=(),
-        made=False,
-        verified=None,
-        trained=False,
-        imported=None,
-        files=(),
-        remarks=(),
-    )
-
-
 def make(
     plan: Creation, how: How, environ: Mapping[str, str], progress: Callable[[str], None]
 ) -> Creation:
     """Make what was planned, and try it.
 
     Args:
-        plan: From :func:`planned`.
+        plan: What it shall be.
         how: Where and with what.
         environ: The user's variables.
         progress: Told before each slow step.
@@ -118,16 +101,33 @@ def make(
         manager=how.manager,
         variables=((VARIABLE, plan.backend),),
         saves=True,
+        lock=how.lock,
     )
     finished: list[Creation] = []
 
     def complete(made: Made) -> None:
-        finished.append(_finish(plan, made, environ, progress))
+        done = plan._replace(imported=imports_of(how, asked, progress))
+        done = _finish(done, made, environ, progress)
+        if how.kernel is not None:
+            title = f"{plan.keras.replace('==', ' ')} on {plan.backend} (Python {plan.python})"
+            write_kernel(how.kernel, plan.folder, plan.backend, title)
+            done = done._replace(files=(*done.files, how.kernel))
+        finished.append(done)
 
     made = fresh.make(draft, asked, Options(), progress, complete)
     if isinstance(made, str):
         raise CreateError(f"No environment was made: {made}")
     return finished[0]
+
+
+def imports_of(how: How, asked: Asked, progress: Callable[[str], None]) -> Outcome | None:
+    """Run the import statements of the program in the new environment; None without one."""
+    if how.program is None or os.path.isdir(how.program):
+        return None
+    progress("Running the program's import statements")
+    there = fresh.asked_there(how.folder, asked)._replace(command=("python", how.program))
+    examined = trial.examine(there, run_command=False, keep=False, train=False)
+    return examined.outcomes[-1]
 
 
 def _finish(

@@ -29,6 +29,10 @@ class Wanted(NamedTuple):
     """``cpu``, ``cuda12`` or ``cuda13``."""
     before: str | None = None
     """A date: what was uploaded later is not taken."""
+    large: bool = False
+    """Whether a CUDA build may be taken where the processor is wanted and there is no other."""
+    small_torch: tuple[tuple[str, str], ...] = ()
+    """Builds of torch for the processor alone: version and Python, newest first."""
 
 
 class Chosen(NamedTuple):

@@ -51,6 +51,8 @@ class Draft(NamedTuple):
     """What its activation sets."""
     saves: bool = False
     """Whether saving a model and loading it is tried as well."""
+    lock: str | None = None
+    """A lock file that it is made from."""
 
 
 class Made(NamedTuple):
@@ -163,6 +165,7 @@ class Fresh:
             overrides=(),
             complete=self.plan.complete,
             before=self.plan.before,
+            lock=self.plan.lock,
         )
         result = install(installer, request, python, self.plan.folder, self.asked.environ)
         if not result.ok:

@@ -152,7 +152,10 @@ def commands(
     if request.uninstall:
         yes = () if uv else ("-y",)
         found.append((*head, "uninstall", *target, *yes, *request.uninstall))
-    if request.requirements:
+    if request.lock:
+        hashes = () if request.lock.endswith(".toml") else ("--require-hashes",)
+        found.append((*head, "install", *target, "--no-deps", *hashes, "-r", request.lock, *more))
+    elif request.requirements:
         options = [*target, *_files(installer, request, folder), *more]
         options += ["--no-deps"] if request.complete else []
         options += ["--exclude-newer", request.before] if request.before and uv else []

@@ -40,6 +40,8 @@ class Request(NamedTuple):
     """Whether the requirements are all that is needed, so that none is looked for."""
     before: str | None = None
     """A date: what was uploaded later is not taken; only uv obeys it."""
+    lock: str | None = None
+    """A lock file that says all instead: pylock.toml for uv, or requirements with hashes."""
 
 
 def request_of(

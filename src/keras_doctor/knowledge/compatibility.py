@@ -7,11 +7,12 @@ from functools import cache
 from keras_doctor.knowledge import load
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
-from keras_doctor.versions import within
+from keras_doctor.versions import compare_key, within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from collections.abc import Sequence
 
 
 @cache
@@ -29,6 +30,24 @@ def refusals() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
     rows = load("compatibility")["refusal"]
     return tuple((row["used"], re.compile(row["pattern"])) for row in rows)
+
+
+def lost_in(module: str, names: Sequence[str] = ()) -> str | None:
+    """The first Python whose standard library lacks a module, or a name of it; None: none does.
+
+    Args:
+        module: As imported; of a dotted one its first part counts.
+        names: Of ``from module import a, b``.
+    """
+    top = module.partition(".")[0]
+    data = load("compatibility")
+    found = [row["since"] for row in data["python_lost"] if top in row["modules"]]
+    found += [
+        row["since"]
+        for row in data["python_lost_names"]
+        if module == row["module"] and set(names) & set(row["names"])
+    ]
+    return min(found, key=compare_key, default=None)
 
 
 def python_released(python: str) -> str | None:

@@ -10,6 +10,9 @@ from keras_doctor.rules.remedies import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keras_doctor.model import Examination
     from keras_doctor.model.creation import Creation
 
 
@@ -49,6 +52,40 @@ def render_create(
         page.text("To use it:")
         activate = quoted((os.path.join(creation.folder, "bin", "activate"),))
         page.command(f"source {activate}", indent=4)
+    return page.render()
+
+
+def render_lock(
+    written: Sequence[str],
+    examined: Examination,
+    *,
+    width: int = 80,
+    color: bool = False,
+    unicode: bool = True,
+) -> str:
+    """The report of `lock`.
+
+    Args:
+        written: The files; () when it does not work.
+        examined: What was seen.
+        width: Columns of the terminal.
+        color: Whether escape sequences for colour are used.
+        unicode: Whether the output can hold more than ASCII.
+    """
+    page = Page(width=width, color=color, unicode=unicode)
+    if not written:
+        page.text("Not locked: Keras does not train here.", style="red")
+        page.blank()
+        for cause in examined.diagnosis.causes:
+            page.text(f"- {cause.title} [{cause.code}]", indent=2, hang=2)
+        return page.render()
+    page.text("Locked: Keras trained one step here, and saved and loaded a model.", style="green")
+    page.blank()
+    for path in written:
+        page.text(path, indent=2)
+    page.blank()
+    page.text("To make it again:")
+    page.command(f"keras-doctor create DIR --from-lock {quoted((written[0],))}", indent=4)
     return page.render()
 
 

@@ -232,6 +232,14 @@ def create(creation: Creation, *, exit_code: int) -> dict[str, Any]:
     }
 
 
+def lock(written: Sequence[str], examined: Examination, *, exit_code: int) -> dict[str, Any]:
+    """The report of `lock`."""
+    return _envelope("lock", target(examined.snapshot), exit_code=exit_code) | {
+        "files": list(written),
+        "causes": [_finding(cause) for cause in examined.diagnosis.causes],
+    }
+
+
 def undo(done: Undone, *, exit_code: int) -> dict[str, Any]:
     """The report of `undo`."""
     return _envelope("undo", None, exit_code=exit_code) | {

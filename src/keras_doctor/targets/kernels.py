@@ -63,6 +63,11 @@ def folders(environ: Mapping[str, str], folder: str, pythons: Sequence[str] = ()
     return [place for place in dict.fromkeys(found) if os.path.isdir(place)]
 
 
+def user_folder(environ: Mapping[str, str]) -> str:
+    """The folder of the kernels that belong to the user alone; it may not exist."""
+    return os.path.join(environ.get("JUPYTER_DATA_DIR") or _user_data(environ), "kernels")
+
+
 def _user_data(environ: Mapping[str, str]) -> str:
     import sys
 

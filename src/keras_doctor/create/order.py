@@ -1,0 +1,107 @@
+"""One new environment from beginning to end: read, choose, make, try, write down."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from keras_doctor.collect.load import loads_snapshot
+from keras_doctor.create.accelerator import CPU, accelerator_of, read_driver
+from keras_doctor.create.kernel import REQUIREMENT, check_kernel
+from keras_doctor.create.like import wanted_like
+from keras_doctor.create.make import How, check_folder, make
+from keras_doctor.create.plan import plan_for, plan_locked, plan_of
+from keras_doctor.create.torchbuild import small_torch
+from keras_doctor.gather import facts_of
+from keras_doctor.records import NamedTuple
+from keras_doctor.targets import find_target
+from keras_doctor.targets.named import interpreters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from keras_doctor.create.wanted import Wanted
+    from keras_doctor.model import Snapshot
+    from keras_doctor.model.creation import Creation
+
+
+class Order(NamedTuple):
+    """What is ordered."""
+
+    folder: str
+    """Where; not there yet, or empty."""
+    wanted: Wanted
+    program: str | None = None
+    """A script, a notebook, or a folder of them: what they import decides the rest."""
+    lock: str | None = None
+    """A lock file that is made again, instead."""
+    like: str | None = None
+    """An environment, or a snapshot of one, whose packages it shall hold too."""
+    accelerator: str = CPU
+    """``cpu``, ``cuda12``, ``cuda13`` or ``auto``."""
+    kernel: str | None = None
+    """The name of a Jupyter kernel that it becomes."""
+    manager: str | None = None
+    """``uv``, ``venv``, ``virtualenv`` or ``conda``; None: uv if it is here, else venv."""
+    dry_run: bool = False
+    """Only say what would be made; nothing is fetched."""
+    timeout: float = 120.0
+    """Seconds for each run in it."""
+
+
+def carry_out(
+    order: Order, environ: Mapping[str, str], here: str, progress: Callable[[str], None]
+) -> Creation:
+    """Make what was ordered, or say what would be made.
+
+    Args:
+        order: What is wanted, and where.
+        environ: The user's variables.
+        here: The working folder, to which paths of the order are relative.
+        progress: Told before each slow step.
+
+    Raises:
+        CreateError: There is no such set, or it did not train; nothing is left behind.
+    """
+    folder = os.path.join(here, order.folder)
+    if not order.dry_run:
+        check_folder(folder)
+    pythons = interpreters(environ, here)
+    kernel = check_kernel(order.kernel, environ) if order.kernel else None
+    taken, remark = accelerator_of(order.accelerator, read_driver())
+    wanted = order.wanted._replace(accelerator=taken, small_torch=small_torch(environ, pythons))
+    if order.kernel is not None:
+        wanted = wanted._replace(others=(*wanted.others, REQUIREMENT))
+    if order.like is not None:
+        wanted = wanted_like(_snapshot(os.path.join(here, order.like), environ, here), wanted)
+    program = order.program and os.path.join(here, order.program)
+    lock = order.lock and os.path.join(here, order.lock)
+    if lock is not None:
+        plan = plan_locked(lock, wanted, pythons, folder)
+    elif program is not None:
+        plan = plan_for(program, wanted, pythons, folder)
+    else:
+        plan = plan_of(wanted, pythons, folder)
+    plan = plan._replace(remarks=(*plan.remarks, *([remark] if remark else [])))
+    if order.dry_run:
+        return plan
+    how = How(
+        folder=folder,
+        manager=order.manager,
+        before=wanted.before,
+        timeout=order.timeout,
+        program=program,
+        lock=lock,
+        kernel=kernel,
+    )
+    return make(plan, how, environ, progress)
+
+
+def _snapshot(path: str, environ: Mapping[str, str], here: str) -> Snapshot:
+    if os.path.isfile(path):
+        with open(path, encoding="utf-8") as file:
+            return loads_snapshot(file.read())
+    found = find_target(
+        python=path, kernel=None, project=None, command=(), environ=dict(environ), folder=here
+    )
+    return facts_of(found, None, thorough=True)

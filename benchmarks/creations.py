@@ -121,13 +121,13 @@ def _distributions(backend: str) -> tuple[str, ...]:
 def table(rows: Iterable[Row]) -> str:
     """The matrix: a table for each backend, Keras down, Python across."""
     found = {(row.keras, row.backend, row.python): row for row in rows}
-    marks = {"trained": "trained", "predicted": "predicted", "refused": "–", "failed": "FAILED"}
+    marks = {"trained": "trained", "predicted": "predicted", "refused": "-", "failed": "FAILED"}
     text = "# Environments for every Keras, backend and Python\n\n"
     counts = {name: sum(row.outcome == name for row in found.values()) for name in marks}
     text += (
         f"`make matrix`: {len(found)} combinations, {counts['trained']} made and trained, "
         f"{counts['predicted']} made, built and predicted (backends for inference), "
-        f"{counts['refused']} refused with the reason before anything was fetched (–), "
+        f"{counts['refused']} refused with the reason before anything was fetched (-), "
         f"{counts['failed']} failed.\n"
     )
     for backend in BACKENDS:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 KERAS, TORCH = KERAS_DISTRIBUTIONS[0], "torch"
 _VERSION = re.compile(r"\d+(?:\.\d+)*\Z")
+_BOUND = re.compile(r"[<>=!~]")
+_MOST_REFUSED = 30
+"""So many newer releases of a backend may refuse a Keras in their metadata."""
 _SLACK = 12
 """Months: what is younger may have been tried on a Python that was about to come."""
 _RANK = {"measured": 2, "declared": 1, "none": 0}
@@ -51,6 +54,10 @@ def choose(wanted: Wanted, interpreters: Mapping[str, str]) -> Chosen:
     pythons = _allowed(wanted, interpreters)
     if backend == TORCH and wanted.accelerator == CPU and not wanted.large:
         return _with_small_torch(ranges, pythons, wanted, interpreters)
+    if wanted.below is not None:
+        ranges = tuple(
+            (keras, ",".join(filter(None, [limit, f"<{wanted.below}"]))) for keras, limit in ranges
+        )
     found = _best(backend, ranges, pythons, wanted.accelerator)
     if found is None:
         raise _impossible(backend, ranges, wanted, interpreters)
@@ -158,7 +165,7 @@ def _best(
 def _answers(words: Sequence[str], pythons: Sequence[str]) -> Iterator[Together]:
     """The newest set on any Python, if one of these has it, else that on each of them."""
     try:
-        newest = answer(words, python=None, platform=None, every_pair=False).newest
+        newest = _newest(words, None)
         if newest is None:
             return
         here = [python for python in pythons if python in (newest.python, *newest.also_on)]
@@ -166,11 +173,23 @@ def _answers(words: Sequence[str], pythons: Sequence[str]) -> Iterator[Together]
             yield newest._replace(python=here[0])
             return
         for python in pythons:
-            found = answer(words, python=python, platform=None, every_pair=False).newest
+            found = _newest(words, python)
             if found is not None and not _is_too_new(found):
                 yield found
     except CompatError:
         return
+
+
+def _newest(words: Sequence[str], python: str | None) -> Together | None:
+    """The newest set that no installer refuses, though it may have been seen to work."""
+    keras, backend = words
+    for _ in range(_MOST_REFUSED):
+        found = answer((keras, backend), python=python, platform=None, every_pair=False).newest
+        if found is None or all(fact.declared != "forbids" for fact in found.facts):
+            return found
+        refused = found.members[-1]
+        backend = f"{words[1]}{',' if _BOUND.search(words[1]) else ''}<{refused.version}"
+    return None
 
 
 def _is_too_new(together: Together) -> bool:

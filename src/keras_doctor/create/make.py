@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from typing import TYPE_CHECKING
 
 from keras_doctor.create.activation import write_backend
 from keras_doctor.create.kernel import write_kernel
 from keras_doctor.create.lockfiles import pins_of, write_locks
 from keras_doctor.create.note import NAME, note
-from keras_doctor.create.wanted import CreateError
+from keras_doctor.create.wanted import CreateError, UnresolvedError
 from keras_doctor.fixes import fresh, trial
 from keras_doctor.fixes.fresh import UNFINISHED, Draft
 from keras_doctor.fixes.search import Options
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.fresh import Made
     from keras_doctor.model import Outcome
     from keras_doctor.model.creation import Creation
+
+
+_UNRESOLVED = re.compile(r"No solution found|ResolutionImpossible|are unsatisfiable")
+"""What uv and pip say of requirements that contradict each other."""
 
 
 class How(NamedTuple):
@@ -116,7 +121,8 @@ def make(
 
     made = fresh.make(draft, asked, Options(), progress, complete)
     if isinstance(made, str):
-        raise CreateError(f"No environment was made: {made}")
+        kind = UnresolvedError if _UNRESOLVED.search(made) else CreateError
+        raise kind(f"No environment was made: {made}")
     return finished[0]
 
 

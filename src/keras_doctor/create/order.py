@@ -12,7 +12,9 @@ from keras_doctor.create.like import wanted_like
 from keras_doctor.create.make import How, check_folder, make
 from keras_doctor.create.plan import plan_for, plan_locked, plan_of
 from keras_doctor.create.torchbuild import small_torch
+from keras_doctor.create.wanted import UnresolvedError
 from keras_doctor.gather import facts_of
+from keras_doctor.knowledge.selection import backends
 from keras_doctor.records import NamedTuple
 from keras_doctor.targets import find_target
 from keras_doctor.targets.named import interpreters
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from keras_doctor.create.wanted import Wanted
     from keras_doctor.model import Snapshot
     from keras_doctor.model.creation import Creation
+
+
+_MOST_REFUSED = 12
+"""So many newer releases of a backend may refuse a Keras by requirements that were not known."""
 
 
 class Order(NamedTuple):
@@ -94,7 +100,23 @@ def carry_out(
         lock=lock,
         kernel=kernel,
     )
+    for _ in range(_MOST_REFUSED):
+        try:
+            return make(plan, how, environ, progress)
+        except UnresolvedError:
+            if lock is not None or program is not None:
+                raise
+            wanted = wanted._replace(below=_release_of_backend(plan))
+            plan = plan_of(wanted, pythons, folder)._replace(remarks=plan.remarks)
     return make(plan, how, environ, progress)
+
+
+def _release_of_backend(plan: Creation) -> str:
+    """The release that was tried, without what is local to a build."""
+    names = backends()[plan.backend].distributions
+    pins = (one.partition("==") for one in plan.packages)
+    versions = [version for name, _, version in pins if name.partition("[")[0] in names]
+    return versions[0].partition("+")[0]
 
 
 def _snapshot(path: str, environ: Mapping[str, str], here: str) -> Snapshot:

@@ -13,6 +13,10 @@ class CreateError(Exception):
         self.hint = hint
 
 
+class UnresolvedError(CreateError):
+    """The installer says that the set does not go together: a requirement that was not known."""
+
+
 class Wanted(NamedTuple):
     """What is asked for."""
 
@@ -29,6 +33,8 @@ class Wanted(NamedTuple):
     """``cpu``, ``cuda12`` or ``cuda13``."""
     before: str | None = None
     """A date: what was uploaded later is not taken."""
+    below: str | None = None
+    """Only releases of the backend that are older than this one."""
     large: bool = False
     """Whether a CUDA build may be taken where the processor is wanted and there is no other."""
     small_torch: tuple[tuple[str, str], ...] = ()

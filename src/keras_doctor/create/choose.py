@@ -174,7 +174,10 @@ def _answers(words: Sequence[str], pythons: Sequence[str]) -> Iterator[Together]
             return
         for python in pythons:
             found = _newest(words, python)
-            if found is not None and not _is_too_new(found):
+            if found is None or _is_too_new(found):
+                continue
+            # Where it was seen to work elsewhere, that nothing speaks against it is not enough.
+            if newest.evidence != "measured" or found.evidence != "none":
                 yield found
     except CompatError:
         return

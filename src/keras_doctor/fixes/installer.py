@@ -99,8 +99,10 @@ def install(
     more: tuple[str, ...] = ()
     if installer.name == "uv":
         variables.update(uv_variables(environ, prefix))
-        variables.update(UV_NO_PROGRESS="1", NO_COLOR="1")
+        variables.update(UV_NO_PROGRESS="1", UV_PYTHON_DOWNLOADS="never", NO_COLOR="1")
         variables.pop("VIRTUAL_ENV", None)
+        if request.lock:
+            variables.pop("UV_CONSTRAINT", None)  # a lock says it all; uv takes no more
         more = uv_options(environ, prefix)
     else:
         variables.update(

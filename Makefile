@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix matrix bench bench-fix bench-verify bench-wrap docs-compat dist clean
+.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix matrix programs bench bench-fix bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -18,6 +18,7 @@ help:
 	@echo "make lab     examine every environment of the laboratory (KERAS_DOCTOR_LAB)"
 	@echo "make lab-fix repair every environment of the laboratory, and undo it"
 	@echo "make matrix  create an environment for every Keras, backend and Python"
+	@echo "make programs  name sets for published programs' imports, and run these (KERAS_DOCTOR_CASES)"
 	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
 	@echo "make bench-fix  measure a repair against the same change by hand"
 	@echo "make bench-verify  measure check --verify against hashlib and openssl"
@@ -68,6 +69,9 @@ lab-fix: $(READY)
 
 matrix: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/creations.py $(ARGS)
+
+programs: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/programs.py $(ARGS)
 
 bench: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/speed.py $(ARGS)

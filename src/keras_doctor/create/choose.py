@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
+from keras_doctor.compat.asked import read_words
+from keras_doctor.compat.choose import ways_in_place
 from keras_doctor.compat.seen import bases_of
+from keras_doctor.compat.where import Where, platform_from
 from keras_doctor.create.accelerator import CPU, with_extra
 from keras_doctor.create.torchbuild import large_build
 from keras_doctor.create.wanted import Chosen, CreateError
@@ -169,12 +172,12 @@ def _answers(words: Sequence[str], pythons: Sequence[str]) -> Iterator[Together]
         if newest is None:
             return
         here = [python for python in pythons if python in (newest.python, *newest.also_on)]
-        if here and newest.evidence == "measured":
+        if here and newest.evidence == "measured" and _has_wheels(newest._replace(python=here[0])):
             yield newest._replace(python=here[0])
             return
         for python in pythons:
             found = _newest(words, python)
-            if found is None or _is_too_new(found):
+            if found is None or _is_too_new(found) or not _has_wheels(found):
                 continue
             # Where it was seen to work elsewhere, that nothing speaks against it is not enough.
             if newest.evidence != "measured" or found.evidence != "none":
@@ -210,6 +213,21 @@ def _is_too_new(together: Together) -> bool:
     return _months(backend.date) < _months(released) - _SLACK
 
 
+def _has_wheels(together: Together) -> bool:
+    """Whether what must go along in old releases has wheels for this Python: few can build it."""
+    where = Where(together.python, *platform_from(None))
+    for bound in together.bounds:
+        (asked,) = read_words([bound.requirement])
+        ways = ways_in_place(asked, where).values()
+        if "wheel" not in ways and "sdist" in ways and _publishes_wheels(asked.name):
+            return False
+    return True
+
+
+def _publishes_wheels(name: str) -> bool:
+    return any(one.tags for one in releases_of(name))
+
+
 def _months(date: str) -> int:
     year, month = date.split("-")[:2]
     return 12 * int(year) + int(month)
@@ -223,14 +241,15 @@ def _key(together: Together) -> tuple[object, ...]:
 def distributions_of(backend: str, accelerator: str = CPU) -> tuple[str, ...]:
     """The distributions that provide a backend, those for the processor alone first or not at all.
 
+    Builds for one system or maker, like ``tensorflow-macos``, are what the plain one asks for.
+
     Args:
         backend: Its name.
         accelerator: ``cpu``, ``cuda12`` or ``cuda13``.
     """
+    wanted = (backend,) if accelerator != CPU else (f"{backend}-cpu", backend)
     names = backends()[backend].distributions
-    if accelerator != CPU:
-        return tuple(name for name in names if not name.endswith("-cpu"))
-    return tuple(sorted(names, key=lambda name: not name.endswith("-cpu")))
+    return tuple(name for name in wanted if name in names) or names[:1]
 
 
 def _chosen(

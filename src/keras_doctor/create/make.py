@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from keras_doctor.model.creation import Creation
 
 
-_UNRESOLVED = re.compile(r"No solution found|ResolutionImpossible|are unsatisfiable")
-"""What uv and pip say of requirements that contradict each other."""
+_UNRESOLVED = re.compile(
+    r"No solution found|ResolutionImpossible|are unsatisfiable|it works, but afterwards"
+)
+"""What uv, pip and the search say of requirements that contradict each other."""
 
 
 class How(NamedTuple):

@@ -14,7 +14,7 @@ from keras_doctor.compat.where import Where, platform_from
 from keras_doctor.create.accelerator import CPU, with_extra
 from keras_doctor.create.torchbuild import large_build
 from keras_doctor.create.wanted import Chosen, CreateError
-from keras_doctor.knowledge.compatibility import python_released
+from keras_doctor.knowledge.compatibility import oldest_python, python_released
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import backends, generation_of, generations
 from keras_doctor.rules.context import KERAS_DISTRIBUTIONS
@@ -199,18 +199,22 @@ def _newest(words: Sequence[str], python: str | None) -> Together | None:
 
 
 def _is_too_new(together: Together) -> bool:
-    """Whether nobody has seen it, and the backend is older than this Python by far.
+    """Whether nobody has seen it, and something in it is older than this Python by far.
 
-    Metadata of what is not built for one Python seldom says where it ends to work.
+    Metadata of what is not built for one Python seldom says where it ends to work. On the oldest
+    Python that there may be, it is the best that can be had.
     """
     backend = together.members[-1]
     good = [base.python for base in bases_of(backend.name, backend.version) if base.works]
     if backend.how == "sdist" and good:
-        return compare_key(together.python) > compare_key(max(good, key=compare_key))
+        newest = max(good, key=compare_key)
+        if compare_key(together.python) > compare_key(newest):
+            return True
     released = python_released(together.python)
-    if together.evidence == "measured" or not released or not backend.date:
+    if together.evidence == "measured" or not released or together.python == oldest_python():
         return False
-    return _months(backend.date) < _months(released) - _SLACK
+    dates = [one.date for one in together.members if one.date]
+    return any(_months(date) < _months(released) - _SLACK for date in dates)
 
 
 def _has_wheels(together: Together) -> bool:

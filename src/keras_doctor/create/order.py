@@ -112,11 +112,11 @@ def carry_out(
 
 
 def _release_of_backend(plan: Creation) -> str:
-    """The release that was tried, without what is local to a build."""
+    """The series that was tried, like ``2.9``: what one of it requires, all of it do."""
     names = backends()[plan.backend].distributions
     pins = (one.partition("==") for one in plan.packages)
     versions = [version for name, _, version in pins if name.partition("[")[0] in names]
-    return versions[0].partition("+")[0]
+    return ".".join(versions[0].partition("+")[0].split(".")[:2])
 
 
 def _snapshot(path: str, environ: Mapping[str, str], here: str) -> Snapshot:

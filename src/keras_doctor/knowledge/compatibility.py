@@ -56,6 +56,12 @@ def python_released(python: str) -> str | None:
     return dates.get(python)
 
 
+def oldest_python() -> str:
+    """The oldest Python 3 whose release is known: none older is looked after here."""
+    dates: dict[str, str] = load("compatibility")["python_released"]["dates"]
+    return min((one for one in dates if one.startswith("3.")), key=compare_key)
+
+
 class BadRelease(NamedTuple):
     """A release that is known not to work somewhere."""
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PYLOCK = "pylock.toml"
 REQUIREMENTS = "requirements.txt"
 _SECONDS = 600.0
+_SEEDS = ("pip", "wheel")
+"""What an environment has for the installer alone."""
 _TABLE = "\n[tool.keras-doctor]\n"
 
 
@@ -34,7 +36,7 @@ def pins_of(distributions: Iterable[Distribution]) -> tuple[str, ...]:
     found = {
         normalize(one.name): f"{normalize(one.name)}=={one.version}"
         for one in distributions
-        if one.origin_url is None and not one.editable
+        if one.origin_url is None and not one.editable and normalize(one.name) not in _SEEDS
     }
     return tuple(found[name] for name in sorted(found))
 

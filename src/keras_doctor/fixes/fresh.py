@@ -232,7 +232,8 @@ def _maker(installer: Installer, plan: Draft, environ: Mapping[str, str]) -> tup
     if found is None:
         raise MakeError(f"there is no {manager} on PATH")
     if manager == "uv":
-        clear = ("--no-project", "--allow-existing")
+        # Old packages import pkg_resources of setuptools, and people expect a pip.
+        clear = ("--no-project", "--allow-existing", "--seed")
         return (found, "venv", *clear, "--python", plan.base, plan.folder)
     if manager == "virtualenv":
         return (found, "--quiet", "--python", plan.base, plan.folder)

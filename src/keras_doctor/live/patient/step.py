@@ -31,11 +31,7 @@ def train_step(keras, backend):
     quicken_theano(backend)
     import numpy as np
 
-    # The functional way is the only one that no release of Keras warns about.
-    layers = keras.layers
-    inputs = layers.Input(shape=(3,))
-    outputs = layers.Dense(1)(layers.Dense(4, activation="relu")(inputs))
-    model = keras.models.Model(inputs, outputs)
+    model = build(keras)
     x = np.linspace(-1, 1, 24).reshape(8, 3).astype("float32")
     y = x.sum(axis=1, keepdims=True)
     if cannot_train(backend):
@@ -55,6 +51,23 @@ def train_step(keras, backend):
         raise StepError("one training step moved no weight")
     check_prediction(model, x, np)
     return device_of(model, backend), None, model, x
+
+
+def build(keras):
+    """Returns a model of two Dense layers, three numbers in and one out."""
+    if str(getattr(keras, "__version__", "")).startswith("0."):
+        __import__("keras.models")
+        __import__("keras.layers.core")
+        dense = keras.layers.core.Dense
+        model = keras.models.Sequential()
+        model.add(dense(4, input_dim=3, activation="relu"))
+        model.add(dense(1))
+        return model
+    # The functional way is the only one that no later release of Keras warns about.
+    layers = keras.layers
+    inputs = layers.Input(shape=(3,))
+    outputs = layers.Dense(1)(layers.Dense(4, activation="relu")(inputs))
+    return keras.models.Model(inputs, outputs)
 
 
 def check_prediction(model, x, np):

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keras_doctor.compat.answer import Answer
     from keras_doctor.create.order import Order
+    from keras_doctor.create.wanted import CreateError
     from keras_doctor.errors.facts import Given
     from keras_doctor.fixes.history import History, Undone
     from keras_doctor.fixes.repair import Consent
@@ -519,6 +520,28 @@ def create(
 
     environ = dict(os.environ) if environ is None else dict(environ)
     return carry_out(order, environ, os.getcwd(), progress or (lambda _: None))
+
+
+def create_all(
+    order: Order,
+    *,
+    environ: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> tuple[tuple[Creation, ...], tuple[tuple[str, CreateError], ...]]:
+    """Make one environment for each backend, in folders of their names below the one ordered.
+
+    Args:
+        order: What is wanted, and where.
+        environ: The user's environment; default: this process's.
+        progress: Called before slow steps.
+
+    Returns:
+        What was made, or would be; and for each other backend why not.
+    """
+    from keras_doctor.create.order import carry_out_all
+
+    environ = dict(os.environ) if environ is None else dict(environ)
+    return carry_out_all(order, environ, os.getcwd(), progress or (lambda _: None))
 
 
 def lock(

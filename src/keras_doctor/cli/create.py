@@ -20,13 +20,19 @@ really trained: the newest set that is known to work on a Python of this machine
 command returns, Keras was imported there, trained one step, and saved and loaded a model. The
 backend is set for this environment alone; your keras.json is not touched. When anything fails,
 nothing is left."""
+ALL = "all"
 MANAGERS = ("uv", "venv", "virtualenv", "conda")
 
 
 def parser() -> Parser:
     """The options of `create`."""
     what = (
-        words.backend_option(),
+        Option(
+            "--backend",
+            "NAME",
+            "the backend that you want; all: one environment for each, in DIR/NAME",
+            convert=_backend,
+        ),
         Option("--keras", "SPEC", "releases of Keras, like 2.3.1 or '<3' (default: the newest)"),
         Option("--python", "SPEC", "a Python, like 3.8 or '<3.12' (default: the newest that fits)"),
         Option("--for", "PATH", "a script, a notebook or a folder: what it imports decides"),
@@ -62,7 +68,7 @@ def parser() -> Parser:
 
 
 def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> int:
-    """Make it, report, and return 0.
+    """Make it, report, and return 0 (of all backends, 1: none could be made).
 
     Raises:
         UsageError: There is no folder, or an option cannot be read.
@@ -96,22 +102,34 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
         timeout=options.timeout,
     )
     with Progress(enabled=not options.quiet, limit=options.timeout) as progress:
-        creation = api.create(order, progress=progress)
+        if options.backend == ALL:
+            made, refused = api.create_all(order, progress=progress)
+        else:
+            made, refused = (api.create(order, progress=progress),), ()
+    status = 0 if made else 1
 
     def text() -> str:
-        from keras_doctor.report.created import render_create
+        from keras_doctor.report.created import render_all, render_create
 
+        if options.backend == ALL:
+            return render_all(made, refused, **style(options))
         return render_create(
-            creation, verbose=options.verbose, quiet=options.quiet, **style(options)
+            made[0], verbose=options.verbose, quiet=options.quiet, **style(options)
         )
 
     def json() -> dict[str, object]:
         from keras_doctor.report import json
 
-        return json.create(creation, exit_code=0)
+        if options.backend == ALL:
+            return json.create_all(made, refused, exit_code=status)
+        return json.create(made[0], exit_code=status)
 
     show(options, text=text, json=json)
-    return 0
+    return status
+
+
+def _backend(text: str) -> str:
+    return text if text == ALL else words.backend(text)
 
 
 def _wanted(options: Options) -> Wanted:
@@ -137,7 +155,7 @@ def _wanted(options: Options) -> Wanted:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise UsageError(f"--requirements {path} cannot be read: {reason}.") from None
     return Wanted(
-        backend=options.backend,
+        backend=None if options.backend == ALL else options.backend,
         keras=as_specifier(options.keras or ""),
         python=options.python,
         others=tuple(others),

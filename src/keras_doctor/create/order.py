@@ -12,7 +12,7 @@ from keras_doctor.create.like import wanted_like
 from keras_doctor.create.make import How, check_folder, make
 from keras_doctor.create.plan import plan_for, plan_locked, plan_of
 from keras_doctor.create.torchbuild import small_torch
-from keras_doctor.create.wanted import UnresolvedError
+from keras_doctor.create.wanted import CreateError, UnresolvedError
 from keras_doctor.gather import facts_of
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.records import NamedTuple
@@ -109,6 +109,34 @@ def carry_out(
             wanted = wanted._replace(below=_release_of_backend(plan))
             plan = plan_of(wanted, pythons, folder)._replace(remarks=plan.remarks)
     return make(plan, how, environ, progress)
+
+
+def carry_out_all(
+    order: Order, environ: Mapping[str, str], here: str, progress: Callable[[str], None]
+) -> tuple[tuple[Creation, ...], tuple[tuple[str, CreateError], ...]]:
+    """One environment for each backend that the wished Keras runs on, in folders of their names.
+
+    Args:
+        order: Its folder is the one that holds them.
+        environ: The user's variables.
+        here: The working folder.
+        progress: Told before each slow step.
+
+    Returns:
+        What was made, or would be; and for each other backend why not.
+    """
+    made, refused = [], []
+    for backend in backends():
+        one = order._replace(
+            folder=os.path.join(order.folder, backend),
+            wanted=order.wanted._replace(backend=backend),
+            kernel=order.kernel and f"{order.kernel}-{backend}",
+        )
+        try:
+            made.append(carry_out(one, environ, here, progress))
+        except CreateError as error:
+            refused.append((backend, error))
+    return tuple(made), tuple(refused)
 
 
 def _release_of_backend(plan: Creation) -> str:

@@ -55,6 +55,42 @@ def render_create(
     return page.render()
 
 
+def render_all(
+    made: Sequence[Creation],
+    refused: Sequence[tuple[str, Exception]],
+    *,
+    width: int = 80,
+    color: bool = False,
+    unicode: bool = True,
+) -> str:
+    """The report of one environment for each backend.
+
+    Args:
+        made: What was made, or would be.
+        refused: Of each other backend, why not.
+        width: Columns of the terminal.
+        color: Whether escape sequences for colour are used.
+        unicode: Whether the output can hold more than ASCII.
+    """
+    page = Page(width=width, color=color, unicode=unicode)
+    done = sum(one.made for one in made)
+    count = wording.plural(len(made), "environment")
+    if done:
+        page.text(f"Made {count}; Keras was tried in each.", style="green")
+    elif made:
+        page.text(f"{count} would be made; nothing was fetched or changed.", style="yellow")
+    else:
+        page.text("None could be made.", style="red")
+    page.blank()
+    page.table(
+        [(one.backend, f"{one.keras}, Python {one.python}", one.folder) for one in made], indent=2
+    )
+    for name, error in refused:
+        hint = getattr(error, "hint", None)
+        page.text(f"{name}: {error}" + (f" {hint}" if hint else ""), indent=2, hang=4)
+    return page.render()
+
+
 def render_lock(
     written: Sequence[str],
     examined: Examination,

@@ -210,7 +210,24 @@ def use(used: Used, *, exit_code: int) -> dict[str, Any]:
 
 def create(creation: Creation, *, exit_code: int) -> dict[str, Any]:
     """The report of `create`."""
+    return _envelope("create", None, exit_code=exit_code) | _creation(creation)
+
+
+def create_all(
+    made: Sequence[Creation], refused: Sequence[tuple[str, Exception]], *, exit_code: int
+) -> dict[str, Any]:
+    """The report of `create --backend all`."""
     return _envelope("create", None, exit_code=exit_code) | {
+        "environments": [_creation(one) for one in made],
+        "refused": [
+            {"backend": name, "message": str(error), "hint": getattr(error, "hint", None)}
+            for name, error in refused
+        ],
+    }
+
+
+def _creation(creation: Creation) -> dict[str, Any]:
+    return {
         "folder": creation.folder,
         "python": creation.python,
         "interpreter": creation.interpreter,

@@ -99,7 +99,9 @@ class TestImportNames:
     def test_the_most_used_comes_first(self, module: str, distribution: str) -> None:
         assert distributions_of(module)[0].distribution == distribution
 
-    @pytest.mark.parametrize("module", ["Image", "tests", "docs", "examples", "setup", "google", ""])
+    @pytest.mark.parametrize(
+        "module", ["Image", "tests", "docs", "examples", "setup", "google", ""]
+    )
     def test_nothing_is_guessed(self, module: str) -> None:
         assert distributions_of(module) == ()
 

@@ -21,7 +21,9 @@ def main() -> int:
         command = commands.add_parser(name, help=text)
         command.add_argument("--only", nargs="*", default=[], metavar="ID", help="parts of an id")
         if name == "build":
-            command.add_argument("--missing", action="store_true", help="only what is not there yet")
+            command.add_argument(
+                "--missing", action="store_true", help="only what is not there yet"
+            )
     names = commands.add_parser("names", help="ask which import names the pinned packages provide")
     names.add_argument("--cache", default="", metavar="DIR", help="where answers are kept")
     options = parser.parse_args()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.stacks import results
-from tools.stacks.grow import grow
+from tools.stacks.grow import Grown, grow
 from tools.stacks.plan import Plan, read_plans
 from tools.stacks.resolve import UnresolvableError
 from tools.stacks.shipped import Made, read_made, write_made
@@ -31,35 +31,50 @@ def build(only: list[str], *, missing: bool) -> int:
         if (only and not any(part in plan.id for part in only)) or (missing and plan.id in made):
             continue
         began = time.monotonic()
-        seen = results.read()
-        kin = _kin(plan, made)
-        refused = seen["stacks"].get(kin.plan.id, {}).get("left_out", {}) if kin else {}
-        source = set(seen["source"].get(plan.era, ()))
-        refused = refused if kin and _same(kin.plan, plan) else {}
-        try:
-            grown = grow(plan, kin.rows if kin else {}, refused, source)
-        except UnresolvableError as error:
+        grown = _grow(plan, made)
+        if grown is None:
             failed += 1
-            print(f"{plan.id}: {error}", flush=True)
-            seen["unresolved"][plan.id] = str(error)
-            results.write(seen)
             continue
         made[plan.id] = Made(plan, grown.rows)
-        seen["unresolved"].pop(plan.id, None)
-        seen["source"][plan.era] = sorted(source)
-        row = seen["stacks"].setdefault(plan.id, {})
-        row |= {"date": _today(), "packages": len(grown.rows), "extras": len(grown.taken), "left_out": grown.left}
-        results.write(seen)
         size = write_made([made[one.id] for one in plans if one.id in made], about())
         spent = time.monotonic() - began
-        print(f"{plan.id}: {len(grown.rows)} packages, {len(grown.left)} left out, {spent:.0f} s; {size / 1000:.0f} kB", flush=True)
+        told = f"{len(grown.rows)} packages, {len(grown.left)} left out, {spent:.0f} s"
+        print(f"{plan.id}: {told}; {size / 1000:.0f} kB", flush=True)
     return 1 if failed else 0
+
+
+def _grow(plan: Plan, made: Mapping[str, Made]) -> Grown | None:
+    """Resolve one stack and keep what was seen; None when there is no such stack."""
+    seen = results.read()
+    kin = _kin(plan, made)
+    refused: dict[str, str] = {}
+    if kin and _same(kin.plan, plan):
+        refused = seen["stacks"].get(kin.plan.id, {}).get("left_out", {})
+    source = set(seen["source"].get(plan.era, ()))
+    try:
+        grown = grow(plan, kin.rows if kin else {}, refused, source)
+    except UnresolvableError as error:
+        print(f"{plan.id}: {error}", flush=True)
+        seen["unresolved"][plan.id] = str(error)
+        results.write(seen)
+        return None
+    seen = results.read()
+    seen["unresolved"].pop(plan.id, None)
+    seen["source"][plan.era] = sorted(source)
+    seen["stacks"].setdefault(plan.id, {}).update(
+        date=_today(),
+        packages=len(grown.rows),
+        extras=len(grown.taken),
+        left_out=grown.left,
+    )
+    results.write(seen)
+    return grown
 
 
 def about() -> Mapping[str, Any]:
     """Where the shipped stacks come from."""
     return {
-        "what": "One version each of the distributions of a stack, and what each needs of the others",
+        "what": "One version each of the distributions of a stack, and which others each needs",
         "date": _today(),
         "how": "uv pip compile on the real interpreter, Linux x86-64; see tools/stacks/stacks.toml",
         "command": "python -m tools.stacks build",

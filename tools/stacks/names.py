@@ -32,11 +32,20 @@ from tools.stacks.plan import read_plans
 
 SHIPPED = KNOWLEDGE / "compiled" / "import_files.json"
 WHEELS = results.RESULTS.with_name("wheels.json")
-SHARED = ("google", "mpl_toolkits", "sphinxcontrib", "zope", "ruamel", "jaraco", "backports", "nvidia")
+SHARED = (
+    "google",
+    "mpl_toolkits",
+    "sphinxcontrib",
+    "zope",
+    "ruamel",
+    "jaraco",
+    "backports",
+    "nvidia",
+)
 """Folders that several distributions put packages into: the name below them tells more."""
 _NOISE = re.compile(
     r"_.*|tests?|testing|docs?|documentation|examples?|samples?|demos?|setup|benchmarks?|scripts?|bin|"
-    r"build|dist|tools|licenses?|include|share|etc|lib|data|conftest|site|ci"
+    r"build|dist|tools|licenses?|include|share|etc|lib|data|conftest|site|ci|utils"
 )
 _NAME = re.compile(r"[\w.-]*\w")
 _SDIST = re.compile(r"\.tar\.(?:gz|bz2)$")
@@ -54,14 +63,16 @@ def names_in(files: Iterable[str]) -> tuple[str, ...]:
             continue
         match = _MODULE.fullmatch(parts[-1])
         parts[-1] = match["name"] if match else parts[-1]
-        told = parts[:2] if len(parts) > 2 and parts[0] in SHARED else parts[:1]
+        if parts[0] in SHARED and parts[1:] == ["__init__"]:
+            continue
+        told = parts[:2] if parts[0] in SHARED else parts[:1]
         if all(part.isidentifier() and not _NOISE.fullmatch(part) for part in told):
             found.setdefault(".".join(told))
     return tuple(found)
 
 
 def names_in_sdist(raw: bytes) -> tuple[str, ...]:
-    """The import names that a source archive says (``top_level.txt``), else those of its packages."""
+    """The import names that a source archive tells (top_level.txt), else its packages."""
     with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
         members = archive.getmembers()
         for member in members:
@@ -83,7 +94,13 @@ def read_names(cache: str) -> int:
             continue
         try:
             known[name] = _ask(answers, name, versions[name])
-        except (RegistryError, NoMetadataError, zipfile.BadZipFile, tarfile.TarError, OSError) as error:
+        except (
+            RegistryError,
+            NoMetadataError,
+            zipfile.BadZipFile,
+            tarfile.TarError,
+            OSError,
+        ) as error:
             known[name] = {"gap": str(error)[:200]}
         if count % 20 == 0:
             results.write(known, WHEELS)
@@ -137,18 +154,24 @@ def _ask(answers: Answers, name: str, used: Mapping[str, int]) -> dict[str, Any]
     wheels = [file for file in listing.files if file.filename.endswith(".whl")]
     wheel = _choose(wheels, used)
     if wheel is None:
-        return _ask_sdist(answers, [one for one in listing.files if _SDIST.search(one.filename)])
+        return _ask_sdist(
+            answers, [one for one in listing.files if _SDIST.search(one.filename)], used
+        )
     with zipfile.ZipFile(remote_file(answers, wheel.url)) as archive:
         return {"file": wheel.filename, "names": list(names_in(archive.namelist()))}
 
 
-def _ask_sdist(answers: Answers, files: list[File]) -> dict[str, Any]:
+def _ask_sdist(answers: Answers, files: list[File], used: Mapping[str, int]) -> dict[str, Any]:
     if not files:
         return {"gap": "it has no files that can be read"}
-    answer = answers.get(files[-1].url, largest=_LARGEST_SDIST)
+    of_used = [
+        file for file in files if any(f"-{version}.tar" in file.filename for version in used)
+    ]
+    file = (of_used or files)[-1]
+    answer = answers.get(file.url, largest=_LARGEST_SDIST)
     if answer.refused:
         return {"gap": f"the index refuses it ({answer.status})"}
-    return {"file": files[-1].filename, "names": list(names_in_sdist(answer.body))}
+    return {"file": file.filename, "names": list(names_in_sdist(answer.body))}
 
 
 def _choose(wheels: list[File], used: Mapping[str, int]) -> File | None:

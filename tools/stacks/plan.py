@@ -28,6 +28,8 @@ class Plan(NamedTuple):
     constraints: tuple[str, ...]
     extras: tuple[str, ...]
     """Normalised names of what is put on top where it goes along, in this order."""
+    build: tuple[str, ...]
+    """Constraints on what builds."""
     native: frozenset[str]
     """What is never built; what else has no wheel of the time may be, where it is small."""
 
@@ -96,8 +98,13 @@ def _plan(data: dict[str, Any], group: dict[str, Any], release: str, date: str) 
         era=group["era"],
         date=date,
         later=era["later"],
-        roots=(f"{group['backend']}=={release}", *group["roots"], *group.get("roots_of", {}).get(release, ())),
+        roots=(
+            f"{group['backend']}=={release}",
+            *group["roots"],
+            *group.get("roots_of", {}).get(release, ()),
+        ),
         constraints=(*era["constraints"], *group.get("constraints", ()), *forbidden),
         extras=tuple(name for name in dict.fromkeys(names) if name != group["backend"]),
+        build=tuple(era.get("build", ())),
         native=frozenset(data["native"]),
     )

@@ -62,10 +62,9 @@ def resolve(plan: Plan, names: Iterable[str], known: Mapping[str, Row], source: 
         output.write_text("".join(f"{name}=={row.version}\n" for name, row in known.items()))
         _write(folder / "wanted.in", [*plan.roots, *names])
         _write(folder / "constraints.txt", plan.constraints)
-        _write(folder / "build.txt", ["setuptools<58", "wheel<0.38"] if plan.era == "old" else [])
+        _write(folder / "build.txt", plan.build)
         (folder / "uv.toml").write_text(uv_settings(index_url()))
         while (done := _uv(plan, folder, source)).returncode:
-            _log(done, names)
             lacking = set(_NO_WHEEL.findall(done.stderr)) - plan.native - source
             if not lacking:
                 raise UnresolvableError(reason(done.stderr), required_in(done.stderr))
@@ -154,12 +153,6 @@ def reason(text: str) -> str:
     steps = _STEP.findall(plain)
     said = steps[-1] if steps else plain.removeprefix("error: ")
     return said if len(said) <= 240 else f"{said[:100]} … {said[-135:]}"
-
-
-def _log(done: subprocess.CompletedProcess[str], names: Iterable[str]) -> None:
-    import sys, time
-    open(f"/tmp/sx-err-{time.strftime('%H%M%S')}.txt", "w").write(done.stderr)
-    print(time.strftime("%H:%M:%S"), len(list(names)), list(names)[-3:], reason(done.stderr)[:300], file=sys.stderr, flush=True)
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

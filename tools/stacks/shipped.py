@@ -30,7 +30,9 @@ def read_made(plans: Iterable[Plan], folder: Path = FOLDER) -> dict[str, Made]:
         rows = json.loads(path.read_text(encoding="utf-8"))["stacks"] if path.exists() else {}
         if plan.id in rows:
             pins = decode(rows, plan.id)
-            made[plan.id] = Made(plan, {pin.name: Row(pin.version, pin.needs) for pin in pins.values()})
+            made[plan.id] = Made(
+                plan, {pin.name: Row(pin.version, pin.needs) for pin in pins.values()}
+            )
     return made
 
 
@@ -57,7 +59,7 @@ def encode(stacks: Mapping[str, Rows]) -> dict[str, Any]:
     """Each stack as lines, on top of that earlier one from which it differs least."""
     done: dict[str, Any] = {}
     for name, rows in stacks.items():
-        choices = [(_lines(rows, {}), None)]
+        choices: list[tuple[str, str | None]] = [(_lines(rows, {}), None)]
         choices += [(_lines(rows, stacks[base]), base) for base in done]
         lines, base = min(choices, key=lambda choice: len(choice[0]))
         done[name] = {"base": base, "lines": lines}

@@ -41,7 +41,10 @@ def distributions_of(module: str) -> tuple[Provider, ...]:
 @cache
 def _names() -> dict[str, list[tuple[str, str]]]:
     """Import names with (distribution, evidence): what people wrote down comes first."""
-    names = {name: [(d, file) for d, file in rows] for name, rows in load("import_files")["names"].items()}
+    names = {
+        name: [(d, file) for d, file in rows]
+        for name, rows in load("import_files")["names"].items()
+    }
     for row in load("import_names")["row"]:
         said = [(distribution, row["why"]) for distribution in row["distributions"]]
         files = dict(names.get(row["module"], ()))

@@ -16,6 +16,8 @@ _MEANING = {
     "compatibility": ("refusal", "messages by which packages refuse each other"),
     "native": ("instructions", "packages whose libraries need certain processor instructions"),
     "packages": ("package", "packages whose releases are wanted"),
+    "import_names": ("row", "import names that people wrote down the distribution of"),
+    "import_files": ("names", "import names and the released files that hold them"),
     "signatures": ("signature", "messages of failures, each with the causes that it had"),
 }
 """What one row of a file is, by the name of the file and of the list in it."""
@@ -120,6 +122,7 @@ def _files() -> list[KnownFile]:
                 size=os.path.getsize(os.path.join(paths, file)),
             )
         )
+    found.append(_stacks())
     for file in sorted(os.listdir(folder())):
         name, ending = os.path.splitext(file)
         if ending != ".json":
@@ -135,3 +138,13 @@ def _files() -> list[KnownFile]:
             )
         )
     return found
+
+
+def _stacks() -> KnownFile:
+    path = os.path.join(folder(), "stacks")
+    return KnownFile(
+        name="stacks",
+        rows=len(load(os.path.join("stacks", "index"))["stacks"]),
+        meaning="whole environments of packages that go together",
+        size=sum(os.path.getsize(os.path.join(path, file)) for file in os.listdir(path)),
+    )

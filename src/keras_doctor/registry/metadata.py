@@ -78,6 +78,16 @@ def from_wheel(answers: Answers, url: str) -> bytes:
         raise NoMetadataError("the wheel has no metadata that can be read") from None
 
 
+def remote_file(answers: Answers, url: str) -> io.RawIOBase:
+    """A remote file to seek in and read, of which only what is read is fetched.
+
+    Raises:
+        NoMetadataError: The index serves no parts; reading raises it too.
+        RegistryError: The index cannot be asked.
+    """
+    return _Parts(answers, url)
+
+
 class _Parts(io.RawIOBase):
     """A remote file that is read in parts, each asked for once, its end first."""
 

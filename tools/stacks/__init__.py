@@ -1,0 +1,1 @@
+"""Whole environments, resolved beforehand: one version each of what programs import."""

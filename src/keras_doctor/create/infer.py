@@ -11,7 +11,7 @@ from keras_doctor.create.keras_release import keras_for
 from keras_doctor.create.small import smaller
 from keras_doctor.create.wanted import Chosen, CreateError
 from keras_doctor.knowledge.compatibility import lost_in
-from keras_doctor.knowledge.paths import exists_in
+from keras_doctor.knowledge.paths import exists_in, was_in
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.knowledge.stacks import StackError, closure, load_stack, stacks
@@ -20,7 +20,7 @@ from keras_doctor.rules.base import listing
 from keras_doctor.versions import compare_key, satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from keras_doctor.create.keras_release import KerasRelease
     from keras_doctor.create.needs import Needs
@@ -36,7 +36,7 @@ class Candidate(NamedTuple):
 
     stack: Stack
     keras: KerasRelease | None
-    """The release of Keras that takes the place of the stack's own; None: the stack's."""
+    """The release of Keras that takes the place of the stack's own; None: none goes with it."""
     missing: tuple[str, ...]
     """Distributions that are needed and not in it."""
     broken: tuple[str, ...]
@@ -114,9 +114,11 @@ def _candidate(
     stack = load_stack(summary.id)
     uses = [use for use in needs.uses if not use.guarded]
     keras = keras_for(stack, uses, wanted.keras)
-    if keras is None:
+    if keras is None and (wanted.keras or _imports(KERAS, uses)):
         return None
-    pins = {name: pin.version for name, pin in stack.pins.items()} | {KERAS: keras.version}
+    pins = {name: pin.version for name, pin in stack.pins.items()}
+    if keras is not None:
+        pins[KERAS] = keras.version
     broken = [use.path for use in uses if not _exists(use, pins)]
     missing = []
     for one in found:
@@ -138,6 +140,10 @@ def _candidate(
     return Candidate(stack, keras, tuple(dict.fromkeys(missing)), tuple(dict.fromkeys(broken)))
 
 
+def _imports(top: str, uses: Iterable[Use]) -> bool:
+    return any(use.path.partition(".")[0] == top for use in uses)
+
+
 def _exists(use: Use, pins: Mapping[str, str]) -> bool:
     """Whether a path of Keras' world is in the releases; what is not known counts as there."""
     top = use.path.partition(".")[0]
@@ -150,7 +156,7 @@ def _exists(use: Use, pins: Mapping[str, str]) -> bool:
         # An attribute leads out of what the index knows at some point: a class, a function.
         while "." in path and exists_in(path, version, pins.get(KERAS)) is None:
             path = path.rpartition(".")[0]
-    return exists_in(path, version, pins.get(KERAS)) is not False
+    return was_in(path, version, pins.get(KERAS)) is not False
 
 
 def _key(candidate: Candidate, needs: Needs) -> tuple[object, ...]:
@@ -160,8 +166,7 @@ def _key(candidate: Candidate, needs: Needs) -> tuple[object, ...]:
     if needs.date is not None:
         dates = {one.version: one.date for one in releases_of(stack.backend)}
         of_its_time = (dates.get(stack.release) or "") <= needs.date
-    imports_keras = any(use.path.partition(".")[0] == KERAS for use in needs.uses)
-    newest = compare_key(keras.version) if keras and imports_keras else ()
+    newest = compare_key(keras.version) if keras and _imports(KERAS, needs.uses) else ()
     return (
         -len(candidate.missing) - len(candidate.broken),
         of_its_time,
@@ -181,7 +186,7 @@ def _inferred(
 ) -> Inferred:
     stack = best.stack
     pins = {name: pin.version for name, pin in stack.pins.items()}
-    roots = {KERAS, stack.backend} & set(pins)
+    roots = {stack.backend} | ({KERAS} & set(pins) if best.keras is not None else set())
     for one in found:
         name = one.provider_in(pins)
         if name is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.compat.pair import pair
 from keras_doctor.compat.where import Where, platform_from
-from keras_doctor.knowledge.paths import exists_in
+from keras_doctor.knowledge.paths import was_in
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import generation_of
 from keras_doctor.names import normalize
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from keras_doctor.knowledge.stacks import Stack
     from keras_doctor.model.uses import Use
 
-KERAS = "keras"
+KERAS, TWIN = "keras", "keras-nightly"
+"""Two distributions of one import package: some TensorFlow asks for the second."""
 _EXTRA = re.compile(r"\bextra\b")
 _RANK = {"measured": 2, "declared": 1, "none": 0}
 
@@ -56,7 +57,7 @@ def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease
         None when no release that is allowed goes with it.
     """
     own = stack.pins.get(KERAS)
-    if own is None:
+    if own is None or TWIN in stack.pins:
         return None
     generation = generation_of(own.version)
     if generation is None or generation.only is not None or _is_three(own.version):
@@ -80,7 +81,7 @@ def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease
 
 
 def _present(paths: set[str], version: str) -> int:
-    return sum(exists_in(path, version) is not False for path in paths)
+    return sum(was_in(path, version) is not False for path in paths)
 
 
 def _is_three(version: str) -> bool:

@@ -31,8 +31,9 @@ def moved_paths(module: str, names: Sequence[str] = ()) -> tuple[Moved, ...]:
     """
     found = []
     for row in load("moved_paths")["path"]:
-        for name in row["names"]:
-            path = f"{row['module']}.{name}"
+        paths = [f"{row['module']}.{name}" for name in row["names"]] or [row["module"]]
+        for path in paths:
+            name = path.rpartition(".")[2]
             wanted = f"{module}.".startswith(path + ".")
             if wanted or (module == row["module"] and name in names):
                 found.append(

@@ -87,6 +87,20 @@ def exists_in(path: str, version: str, keras: str | None = None) -> bool | None:
     return index.exists_in(path, version, keras) if index is not None else None
 
 
+def was_in(path: str, version: str, keras: str | None = None) -> bool | None:
+    """Whether a release has a path, by the releases that were read to have it.
+
+    Where :func:`exists_in` cannot tell, that others have it and this one does not still says so.
+    Arguments and result as there.
+    """
+    found = exists_in(path, version, keras)
+    ranges = known_ranges(path) if found is None else None
+    if not ranges:
+        return found
+    key = compare_key(version)
+    return any(compare_key(first) <= key <= compare_key(last) for first, last in ranges)
+
+
 def close_paths(path: str, version: str) -> list[str]:
     """Paths of a release that may be meant, the likeliest first."""
     index = path_index(path.partition(".")[0])

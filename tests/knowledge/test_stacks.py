@@ -1,6 +1,7 @@
 import pytest
 
 from keras_doctor.knowledge.import_names import distributions_of
+from keras_doctor.knowledge.measured import edges_of
 from keras_doctor.knowledge.stacks import (
     Pin,
     Stack,
@@ -13,6 +14,8 @@ from keras_doctor.knowledge.stacks import (
 )
 from keras_doctor.names import normalize
 from keras_doctor.versions import parse_version
+
+BACKENDS = {row.backend for row in stacks()}
 
 
 def small() -> Stack:
@@ -62,6 +65,15 @@ class TestEveryStack:
     def test_holds_what_nearly_every_program_needs(self, row: Summary) -> None:
         wanted = {"keras", "numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "pillow"}
         assert wanted <= set(load_stack(row.id).pins)
+
+    def test_nothing_lies_beyond_a_measured_boundary(self, row: Summary) -> None:
+        pins = load_stack(row.id).pins
+        for subject in (row.backend, "keras"):
+            for edge in edges_of(subject, pins[subject].version):
+                pin = pins.get(edge.dependency)
+                # A boundary between Keras and a backend is one of another backend's stack.
+                if pin and (edge.dependency == row.backend or edge.dependency not in BACKENDS):
+                    assert edge.side_of(pin.version) is None, (subject, pin)
 
 
 class TestTheIndex:

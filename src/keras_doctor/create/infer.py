@@ -10,7 +10,7 @@ from keras_doctor.create.distributions import Found, distributions_for
 from keras_doctor.create.keras_release import keras_for
 from keras_doctor.create.small import smaller
 from keras_doctor.create.wanted import Chosen, CreateError
-from keras_doctor.knowledge.compatibility import lost_in
+from keras_doctor.knowledge.compatibility import lost_in, venv_seed
 from keras_doctor.knowledge.paths import exists_in, was_in
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import backends
@@ -187,6 +187,7 @@ def _inferred(
     stack = best.stack
     pins = {name: pin.version for name, pin in stack.pins.items()}
     roots = {stack.backend} | ({KERAS} & set(pins) if best.keras is not None else set())
+    roots |= set(venv_seed(stack.python)) & set(pins)
     for one in found:
         name = one.provider_in(pins)
         if name is not None:
@@ -203,6 +204,7 @@ def _inferred(
         raise CreateError(str(error)) from error
     if best.keras is not None and KERAS in whole:
         whole[KERAS] = best.keras.version
+        whole.update(best.keras.instead)
     whole = smaller(whole, stack, accelerator=wanted.accelerator)
     chosen = Chosen(
         python=stack.python,

@@ -17,7 +17,7 @@ from keras_doctor.requirements import parse_requirement
 from keras_doctor.versions import compare_key, parse_version, satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keras_doctor.knowledge.stacks import Stack
     from keras_doctor.model.uses import Use
@@ -35,7 +35,9 @@ class KerasRelease(NamedTuple):
     evidence: str
     """``measured`` | ``declared`` | ``none``: what is known of it with the stack's backend."""
     needs: tuple[str, ...]
-    """Normalised names of what it requires beyond what the stack's own requires."""
+    """Normalised names of what it requires."""
+    instead: tuple[tuple[str, str], ...] = ()
+    """Of some of these, the release that it wants instead of the stack's."""
 
     @property
     def rank(self) -> int:
@@ -77,7 +79,9 @@ def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease
         (version for version in fitting if counts[version] == most),
         key=lambda version: (_RANK[_evidence(stack, version)], compare_key(version)),
     )
-    return KerasRelease(best, _evidence(stack, best), _needs(best))
+    needs = _needs(best)
+    names = tuple(name for name, _specifier in needs)
+    return KerasRelease(best, _evidence(stack, best), names, tuple(_instead(stack, needs)))
 
 
 def _present(paths: set[str], version: str) -> int:
@@ -132,12 +136,23 @@ def _evidence(stack: Stack, version: str) -> str:
     return _pair(stack.backend, stack.release, stack.python, version)[0]
 
 
-def _needs(version: str) -> tuple[str, ...]:
+def _instead(stack: Stack, needs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The newest releases that a Keras allows, where the stack's is not allowed."""
+    for name, specifier in needs:
+        pin = stack.pins.get(name)
+        if pin is None or satisfies(pin.version, specifier) is not False:
+            continue
+        allowed = [r.version for r in releases_of(name) if satisfies(r.version, specifier)]
+        if allowed:
+            yield name, max(allowed, key=compare_key)
+
+
+def _needs(version: str) -> tuple[tuple[str, str], ...]:
     """What a release of Keras requires without any extra, as far as that was read."""
     rows = [one.requires for one in releases_of(KERAS) if one.version == version]
     found = []
     for line in rows[0] or () if rows else ():
         requirement = parse_requirement(line)
         if requirement is not None and not _EXTRA.search(str(requirement.marker or "")):
-            found.append(normalize(requirement.name))
+            found.append((normalize(requirement.name), str(requirement.specifier)))
     return tuple(found)

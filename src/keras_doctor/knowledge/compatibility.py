@@ -56,6 +56,12 @@ def python_released(python: str) -> str | None:
     return dates.get(python)
 
 
+def venv_seed(python: str) -> tuple[str, ...]:
+    """The distributions that an environment of a Python has from the start, its pip aside."""
+    row = load("compatibility")["venv_seed"]
+    return tuple(row["names"]) if within(python, "0", row["before"]) else ()
+
+
 def oldest_python() -> str:
     """The oldest Python 3 whose release is known: none older is looked after here."""
     dates: dict[str, str] = load("compatibility")["python_released"]["dates"]

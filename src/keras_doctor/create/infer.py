@@ -214,7 +214,7 @@ def _inferred(
         requirements=tuple(f"{name}=={whole[name]}" for name in sorted(roots & set(whole))),
         constraints=wanted.constraints,
         evidence=best.keras.evidence if best.keras else "declared",
-        reasons=tuple(_reasons(best, needs, found, pins)),
+        reasons=tuple(_reasons(best, needs, found, pins | whole)),
         pins=tuple(f"{name}=={version}" for name, version in sorted(whole.items())),
     )
     unknown = tuple(one for one in found if not one.providers)

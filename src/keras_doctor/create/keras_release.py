@@ -79,7 +79,7 @@ def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease
         (version for version in fitting if counts[version] == most),
         key=lambda version: (_RANK[_evidence(stack, version)], compare_key(version)),
     )
-    needs = _needs(best)
+    needs = _needs(KERAS, best)
     names = tuple(name for name, _specifier in needs)
     return KerasRelease(best, _evidence(stack, best), names, tuple(_instead(stack, needs)))
 
@@ -129,7 +129,22 @@ def _fits(stack: Stack, version: str) -> bool:
     limit = dict(generation.limits).get(stack.backend, "")
     if satisfies(stack.release, limit) is False:
         return False
-    return _pair(stack.backend, stack.release, stack.python, version)[1]
+    if not _pair(stack.backend, stack.release, stack.python, version)[1]:
+        return False
+    wanted = dict(_needs(KERAS, version))
+    for name, specifier in _needs(stack.backend, stack.release):
+        if name in wanted and not _meet(name, wanted[name], specifier):
+            return False
+    return True
+
+
+def _meet(name: str, one: str, other: str) -> bool:
+    """Whether any release satisfies two specifiers; of what is not known, yes."""
+    known = releases_of(name)
+    return not known or any(
+        satisfies(r.version, one) is not False and satisfies(r.version, other) is not False
+        for r in known
+    )
 
 
 def _evidence(stack: Stack, version: str) -> str:
@@ -147,9 +162,10 @@ def _instead(stack: Stack, needs: Iterable[tuple[str, str]]) -> Iterator[tuple[s
             yield name, max(allowed, key=compare_key)
 
 
-def _needs(version: str) -> tuple[tuple[str, str], ...]:
-    """What a release of Keras requires without any extra, as far as that was read."""
-    rows = [one.requires for one in releases_of(KERAS) if one.version == version]
+@cache
+def _needs(name: str, version: str) -> tuple[tuple[str, str], ...]:
+    """What a release requires without any extra, with specifiers, as far as that was read."""
+    rows = [one.requires for one in releases_of(name) if one.version == version]
     found = []
     for line in rows[0] or () if rows else ():
         requirement = parse_requirement(line)

@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make matrix ARGS=...", description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="PATTERN")
     parser.add_argument("--sample", action="store_true", help="four combinations")
+    parser.add_argument(
+        "--resume", action="store_true", help="run again only what failed, or is new"
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N")
     parser.add_argument("--results", type=Path, default=HERE / "results", metavar="DIR")
     options = parser.parse_args(arguments)
@@ -65,12 +68,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for python in PYTHONS
         if any(fnmatch.fnmatch(f"{keras}-{backend}-{python}", one) for one in patterns)
     ]
+    options.results.mkdir(parents=True, exist_ok=True)
+    kept = options.results / "creations.jsonl"
+    rows = []
+    if options.resume and kept.exists():
+        lines = kept.read_text(encoding="utf-8").splitlines()
+        rows = [
+            row for row in (Row(*json.loads(line)) for line in lines) if row.outcome != "failed"
+        ]
+        known = {(row.keras, row.backend, row.python) for row in rows}
+        wanted = [one for one in wanted if one not in known]
     with ThreadPoolExecutor(options.jobs) as pool:
-        rows = []
         for row in pool.map(lambda one: create(*one), wanted):
             print(f"{row.outcome:9} {row.id:28} {row.packages} {row.said[:150]}", flush=True)
             rows.append(row)
-    options.results.mkdir(parents=True, exist_ok=True)
+    if not options.sample:
+        kept.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     if not options.sample:
         (options.results / "creations.md").write_text(table(rows), encoding="utf-8")
     bad = [row for row in rows if row.outcome == "failed"]

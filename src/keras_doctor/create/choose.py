@@ -14,7 +14,7 @@ from keras_doctor.compat.where import Where, platform_from
 from keras_doctor.create.accelerator import CPU, with_extra
 from keras_doctor.create.torchbuild import large_build
 from keras_doctor.create.wanted import Chosen, CreateError
-from keras_doctor.knowledge.compatibility import oldest_python, python_released
+from keras_doctor.knowledge.compatibility import bad_releases, oldest_python, python_released
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import backends, generation_of, generations
 from keras_doctor.rules.context import KERAS_DISTRIBUTIONS
@@ -116,17 +116,21 @@ def _ranges(backend: str, wanted: Wanted) -> Iterator[tuple[str, str]]:
     As specifiers: of Keras, and of the backend.
     """
     for generation in reversed(generations()):
-        if generation.runs_on(backend) and _has(generation, wanted.keras):
+        if generation.runs_on(backend) and _has(generation, wanted.keras, backend):
             bounds = [f">={generation.since}"]
             bounds += [f"<{generation.before}"] if generation.before else []
             limit = dict(generation.limits).get(backend, "")
+            bounds += [f"!={bad.version}" for bad in bad_releases(KERAS) if backend in bad.backends]
             yield ",".join(filter(None, [wanted.keras, *bounds])), limit
 
 
-def _has(generation: Generation, specifier: str) -> bool:
-    """Whether any release of a generation is allowed."""
+def _has(generation: Generation, specifier: str, backend: str) -> bool:
+    """Whether any release of a generation is allowed, and none of the bad ones."""
+    bad = [one.version for one in bad_releases(KERAS) if backend in one.backends]
     return any(
-        satisfies(one.version, specifier) is not False and generation_of(one.version) == generation
+        one.version not in bad
+        and satisfies(one.version, specifier) is not False
+        and generation_of(one.version) == generation
         for one in releases_of(KERAS)
     )
 
@@ -287,6 +291,12 @@ def _chosen(
 
 def _unknown_to(backend: str, wanted: Wanted) -> CreateError:
     """No release that was asked for runs on the backend."""
+    for bad in bad_releases(KERAS):
+        if backend in bad.backends and wanted.keras == f"=={bad.version}":
+            return CreateError(
+                f"Keras {bad.version} does not work on {backend} by a mistake in it.",
+                hint=f"--keras {bad.instead}",
+            )
     which = f"Keras {wanted.keras}" if wanted.keras else "No Keras"
     known = [
         f"{generation.title}"

@@ -74,6 +74,8 @@ class BadRelease(NamedTuple):
     version: str
     platforms: tuple[str, ...]
     """Values of ``sys.platform``."""
+    backends: tuple[str, ...]
+    """Of Keras, the backends with which it is bad; () for all."""
     pattern: str
     """How the failure reads."""
     instead: str
@@ -86,6 +88,7 @@ def bad_releases(distribution: str) -> tuple[BadRelease, ...]:
         BadRelease(
             version=row["version"],
             platforms=tuple(row["platforms"]),
+            backends=tuple(row.get("backends", ())),
             pattern=row["pattern"],
             instead=row["instead"],
             source=row["source"],

@@ -54,6 +54,8 @@ def _known(context: Context, distribution: Distribution) -> Iterator[Finding]:
             continue
         if interpreter is not None and interpreter.platform not in bad.platforms:
             continue
+        if bad.backends and context.choice.backend not in bad.backends:
+            continue
         yield _report(context, distribution, bad)
 
 

@@ -1,0 +1,108 @@
+"""From what programs import to a Python and a complete set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keras_doctor.create.infer import Inferred, infer
+from keras_doctor.create.needs import needs_of
+from keras_doctor.create.wanted import CreateError, Wanted
+from keras_doctor.knowledge.stacks import load_stack, stacks
+from keras_doctor.versions import satisfies
+
+PYTHONS = {f"3.{minor}": f"/pythons/3.{minor}" for minor in range(6, 14)}
+
+
+def inferred(folder: Path, *lines: str, **wanted: str) -> Inferred:
+    path = folder / "program.py"
+    path.write_text("\n".join(lines) + "\n")
+    return infer(needs_of(str(path)), Wanted(**{"backend": None, **wanted}), PYTHONS)  # type: ignore[arg-type]
+
+
+def pins(found: Inferred) -> dict[str, str]:
+    rows = [one.partition("==") for one in found.chosen.pins]
+    assert len({name for name, _, _ in rows}) == len(rows)
+    return {name: version for name, _, version in rows}
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "allowed"),
+    [
+        (("import tensorflow as tf", "import tensorflow.contrib.slim as slim"), "tensorflow", "<2"),
+        (("import tensorflow as tf", "tf.placeholder"), "tensorflow", "<2"),
+        (("import tensorflow as tf",), "tensorflow-cpu", ">=2.16"),
+        (("from keras.models import Graph",), "keras", "<1.2"),
+        (("from keras.layers import TimeDistributedDense",), "keras", "<2"),
+        (("from keras.utils.vis_utils import plot_model",), "keras", "<3"),
+        (("from sklearn.cross_validation import train_test_split", "import keras"),
+         "scikit-learn", "<0.20"),
+        (("from scipy.misc import imsave", "import tensorflow"), "pillow", ">0"),
+        (("from scipy.misc import imsave", "import tensorflow"), "scipy", "<1.3"),
+        (("import theano", "import lasagne"), "theano", "<0.9"),
+        (("import cv2", "import keras"), "opencv-python", ">0"),
+        (("from google.protobuf import text_format", "import tensorflow"), "protobuf", ">0"),
+    ],
+)  # fmt: skip
+def test_the_releases_have_what_is_imported(
+    tmp_path: Path, lines: tuple[str, ...], name: str, allowed: str
+) -> None:
+    found = inferred(tmp_path, *lines)
+    assert satisfies(pins(found)[name], allowed), found.chosen.pins
+    assert found.remarks == ()
+
+
+def test_a_module_that_a_python_lost_keeps_the_python_old(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import imghdr", "import tensorflow")
+    assert found.chosen.python != "3.13"
+    found = inferred(tmp_path, "from collections import Mapping", "import tensorflow")
+    assert found.chosen.python in ("3.6", "3.7", "3.8", "3.9")
+
+
+def test_what_only_python_2_has_is_said(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "from StringIO import StringIO", "import tensorflow")
+    assert any("only Python 2 has StringIO" in remark for remark in found.remarks)
+    with pytest.raises(CreateError, match="program for Python 2") as raised:
+        inferred(tmp_path, "import keras", "print 'x'")
+    assert "keras==" in (raised.value.hint or "")
+
+
+def test_an_unknown_name_is_reported_and_not_installed(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import keras", "import surely_nobodys_package")
+    assert [one.module for one in found.unknown] == ["surely_nobodys_package"]
+    assert not any("nobody" in name for name in pins(found))
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch", "openvino"])
+def test_the_backend_of_the_program_is_taken(tmp_path: Path, backend: str) -> None:
+    line = f"os.environ['KERAS_BACKEND'] = '{backend}'"
+    found = inferred(tmp_path, "import os", line, "import keras")
+    assert found.chosen.backend == backend
+    assert backend in pins(found)
+    assert any("sets it" in reason for reason in found.chosen.reasons)
+
+
+def test_what_the_user_says_is_kept(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import keras", python="3.6", keras="==2.2.4")
+    assert (found.chosen.python, pins(found)["keras"]) == ("3.6", "2.2.4")
+    with pytest.raises(CreateError):
+        infer(needs_of(str(tmp_path / "program.py")), Wanted(backend=None), {"3.5": "/p"})
+
+
+def test_what_no_set_has_is_named(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "from keras.models import Graph", "from keras.layers import Conv2D")
+    assert any("no set has all of it" in remark for remark in found.remarks)
+
+
+def test_all_that_is_named_is_needed_and_complete(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import keras, numpy, pandas, matplotlib.pyplot")
+    named = set(pins(found))
+    (stack,) = [
+        load_stack(one.id)
+        for one in stacks()
+        if f"Python {one.python} with {one.backend} {one.release}:" in found.chosen.reasons[0]
+    ]
+    named = {"tensorflow" if name == "tensorflow-cpu" else name for name in named}
+    assert all(set(stack.pins[name].needs) <= named for name in named)
+    assert {"numpy", "pandas", "matplotlib", "keras"} <= named

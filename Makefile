@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Passed on: make test ARGS="-k selection", make lab ARGS="--only 'sel-*'".
 ARGS ?=
 
-.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix matrix programs bench bench-fix bench-verify bench-wrap docs-compat dist clean
+.PHONY: help demo dev test fuzz type lint format layers check lab lab-fix matrix programs bench bench-fix bench-create bench-verify bench-wrap docs-compat dist clean
 
 help:
 	@echo "make demo    break a real Keras environment and examine it (about a minute)"
@@ -21,6 +21,7 @@ help:
 	@echo "make programs  name sets for published programs' imports, and run these (KERAS_DOCTOR_CASES)"
 	@echo "make bench   measure speed against uv pip check, pip check and pipdeptree"
 	@echo "make bench-fix  measure a repair against the same change by hand"
+	@echo "make bench-create  measure create against the same by hand"
 	@echo "make bench-verify  measure check --verify against hashlib and openssl"
 	@echo "make docs-compat  write docs/compatibility.md from the releases and the measured boundaries"
 	@echo "make dist    build the wheel and the sdist"
@@ -75,6 +76,9 @@ programs: $(READY)
 
 bench: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/speed.py $(ARGS)
+
+bench-create: $(READY)
+	@$(RUN) $(BIN)/python benchmarks/createtime.py $(ARGS)
 
 bench-fix: $(READY)
 	@$(RUN) $(BIN)/python benchmarks/repairtime.py $(ARGS)

@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "# The cost of trying\n\n"
         f"`make bench-create`, {options.rounds} rounds in turns, medians, warm cache. The ratio is "
         "`keras-doctor create`\nto `uv venv`, `uv pip install` of the same pins and one training "
-        "step; goal: below 1.3.\n\n| environment | ratio | lowest to highest |\n| --- | --- | --- |\n"
+        "step; goal: below 1.3.\n\n"
+        "| environment | ratio | lowest to highest |\n| --- | --- | --- |\n"
     )
     for backend, keras, python in SETS:
         ratios = _measure(backend, keras, python, options.rounds)

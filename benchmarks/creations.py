@@ -134,15 +134,23 @@ def _distributions(backend: str) -> tuple[str, ...]:
 def table(rows: Iterable[Row]) -> str:
     """The matrix: a table for each backend, Keras down, Python across."""
     found = {(row.keras, row.backend, row.python): row for row in rows}
-    marks = {"trained": "trained", "predicted": "predicted", "refused": "-", "failed": "FAILED"}
+    marks = {
+        "trained": "trained",
+        "predicted": "predicted",
+        "refused": "-",
+        "failed": "tried, taken away",
+    }
     text = "# Environments for every Keras, backend and Python\n\n"
+    bad = [row for row in found.values() if row.outcome == "failed"]
     counts = {name: sum(row.outcome == name for row in found.values()) for name in marks}
     text += (
         f"`make matrix`: {len(found)} combinations, {counts['trained']} made and trained, "
         f"{counts['predicted']} made, built and predicted (backends for inference), "
         f"{counts['refused']} refused with the reason before anything was fetched (-), "
-        f"{counts['failed']} failed.\n"
+        f"{counts['failed']} made, tried, and taken away again.\n"
     )
+    for row in bad:
+        text += f"\n{row.id}: {row.said}\n"
     for backend in BACKENDS:
         text += f"\n## {backend}\n\n| Keras | " + " | ".join(PYTHONS) + " |\n"
         text += "| --- |" + " --- |" * len(PYTHONS) + "\n"

@@ -31,6 +31,10 @@ _MOST_REFUSED = 12
 """So many newer releases of a backend may refuse a Keras by requirements that were not known."""
 
 
+_MOST_TRIED = 3
+"""So many series of a backend are tried when nobody has seen that they work."""
+
+
 class Order(NamedTuple):
     """What is ordered."""
 
@@ -100,11 +104,13 @@ def carry_out(
         lock=lock,
         kernel=kernel,
     )
-    for _ in range(_MOST_REFUSED):
+    for attempt in range(1, _MOST_REFUSED):
         try:
             return make(plan, how, environ, progress)
-        except UnresolvedError:
-            if lock is not None or program is not None:
+        except CreateError as error:
+            refused = isinstance(error, UnresolvedError)
+            unseen = plan.evidence == "none" and attempt < _MOST_TRIED
+            if lock is not None or program is not None or not (refused or unseen):
                 raise
             wanted = wanted._replace(below=_release_of_backend(plan))
             plan = plan_of(wanted, pythons, folder)._replace(remarks=plan.remarks)

@@ -24,7 +24,6 @@ def save_and_load(keras, model, x, folder):
     import numpy as np
 
     path = os.path.join(folder, "model" + suffix_of(keras))
-    # Before anything is loaded: Keras 3.10 on OpenVINO mixes up two models of one process.
     before = np.asarray(model.predict(x, verbose=0))
     if hasattr(model, "save"):
         model.save(path)

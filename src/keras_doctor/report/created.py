@@ -168,3 +168,18 @@ def _program(page: Page, creation: Creation) -> None:
         page.text("Not known, so nothing is installed for them:")
         for each in creation.unknown:
             page.text(f"- import {each.module} ({each.where})", indent=2, hang=2)
+    ran = creation.imported
+    if ran is None:
+        return
+    page.blank()
+    if ran.status == "passed":
+        page.text("The program's import statements were run in it: all passed.")
+        return
+    last = ran.chain[-1] if ran.chain else None
+    said = f"{last.type}: {last.message}" if last else ran.status
+    where = f" (line {ran.failed_line})" if ran.failed_line else ""
+    page.text(
+        f"The program's import statements were run in it, up to "
+        f"`{ran.failed_statement or 'one of them'}`{where}: {said}",
+        style="yellow",
+    )

@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_doctor.knowledge.stacks import load_stack, stacks
-from keras_doctor.names import normalize
 from keras_doctor.registry import RegistryError
 from keras_doctor.registry.address import find_index
 from keras_doctor.registry.answers import Answers
@@ -28,7 +27,6 @@ from keras_doctor.registry.project import read_listing
 from tools.compile_knowledge import KNOWLEDGE
 from tools.knowledge.archives import place
 from tools.stacks import results
-from tools.stacks.plan import read_plans
 
 SHIPPED = KNOWLEDGE / "compiled" / "import_files.json"
 WHEELS = results.RESULTS.with_name("wheels.json")
@@ -45,9 +43,8 @@ SHARED = (
 """Folders that several distributions put packages into: the name below them tells more."""
 _NOISE = re.compile(
     r"_.*|tests?|testing|docs?|documentation|examples?|samples?|demos?|setup|benchmarks?|scripts?|bin|"
-    r"build|dist|tools|licenses?|include|share|etc|lib|data|conftest|site|ci|utils"
+    r"build|dist|tools|licenses?|include|share|etc|lib|data|conftest|site|ci|utils|integration|validate"
 )
-_NAME = re.compile(r"[\w.-]*\w")
 _SDIST = re.compile(r"\.tar\.(?:gz|bz2)$")
 _LARGEST_SDIST = 30_000_000
 _MODULE = re.compile(r"(?P<name>[^/.]+)(?:\.[\w-]+)?\.(?:py|so|pyd)")
@@ -109,15 +106,10 @@ def read_names(cache: str) -> int:
 
 
 def pinned() -> dict[str, Counter[str]]:
-    """How many stacks pin each version of each distribution that is asked for by name."""
-    plans = read_plans()
-    asked = {normalize(_NAME.match(one)[0]) for plan in plans for one in plan.roots}  # type: ignore[index]
-    asked |= {name for plan in plans for name in plan.extras}
+    """How many stacks pin each version of each distribution."""
     found: dict[str, Counter[str]] = {}
     for row in stacks():
         for pin in load_stack(row.id).pins.values():
-            if pin.name not in asked:
-                continue
             found.setdefault(pin.name, Counter())[pin.version.partition("+")[0]] += 1
     return found
 
@@ -128,6 +120,8 @@ def write_names(known: Mapping[str, Any]) -> int:
     providers: dict[str, list[tuple[int, str, str]]] = {}
     for name, row in known.items():
         for module in row.get("names", ()):
+            if _NOISE.fullmatch(module):
+                continue
             used = sum(versions.get(name, Counter()).values())
             providers.setdefault(module, []).append((-used, name, row["file"]))
     data = {

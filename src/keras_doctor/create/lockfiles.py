@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import tempfile
+import threading
 from typing import TYPE_CHECKING
 
 from keras_doctor.create.wanted import CreateError
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 PYLOCK = "pylock.toml"
 REQUIREMENTS = "requirements.txt"
+_OPTIONS = {PYLOCK: ("--format", "pylock.toml"), REQUIREMENTS: ("--generate-hashes",)}
+_SITE = (os.pardir, "lib", "python3*", "site-packages")
 _SECONDS = 600.0
 _SEEDS = ("pip", "wheel")
 """What an environment has for the installer alone."""
@@ -79,27 +84,78 @@ def lock_environment(
     about = {"python": version, "backend": examined.outcomes[-1].backend or ""}
     pins = pins_of(snapshot.distributions)
     progress("Writing the locks")
-    return write_locks(folder, pins, snapshot.target.python, environ, about), examined
+    texts = lock_texts(pins, snapshot.target.python, environ)
+    return write_locks(folder, texts, about), examined
 
 
-def write_locks(
-    folder: str,
-    pins: Iterable[str],
-    python: str,
-    environ: Mapping[str, str],
-    about: Mapping[str, str],
-) -> tuple[str, ...]:
+class Ahead:
+    """Locks that are made while the environment is tried.
+
+    Args:
+        python: The environment's interpreter.
+        environ: The user's variables.
+    """
+
+    def __init__(self, python: str, environ: Mapping[str, str]) -> None:
+        self._python = python
+        self._environ = environ
+        self._pins: tuple[str, ...] = ()
+        self._texts: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._make, daemon=True)
+        self._thread.start()
+
+    def _make(self) -> None:
+        site = next(glob.iglob(os.path.join(os.path.dirname(self._python), *_SITE)), "")
+        rows = (os.path.basename(path).split("-")[:2] for path in glob.glob(f"{site}/*.dist-info"))
+        found = {normalize(row[0]): row[1].removesuffix(".dist") for row in rows if row[1:]}
+        pins = tuple(f"{n}=={v}" for n, v in sorted(found.items()) if n not in _SEEDS)
+        # What goes wrong here is done again, and told, when it is asked for.
+        with contextlib.suppress(CreateError, OSError):
+            self._texts = lock_texts(pins, self._python, self._environ)
+            self._pins = pins
+
+    def texts(self, pins: tuple[str, ...]) -> dict[str, str]:
+        """The locks of some pins: those that were made, if these are the ones.
+
+        Raises:
+            CreateError: As :func:`lock_texts`.
+        """
+        self._thread.join()
+        same = self._pins == pins
+        return self._texts if same else lock_texts(pins, self._python, self._environ)
+
+
+def write_locks(folder: str, texts: Mapping[str, str], about: Mapping[str, str]) -> tuple[str, ...]:
     """Write ``pylock.toml`` (PEP 751) and a ``requirements.txt`` with hashes.
 
     Args:
         folder: Where they are written.
-        pins: All that is installed, as exact requirements.
-        python: The environment's interpreter.
-        environ: The user's variables, by which uv finds its index.
+        texts: From :func:`lock_texts`.
         about: What else belongs to it, like the backend: written to ``[tool.keras-doctor]``.
 
     Returns:
         The files.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    written = []
+    for name, text in texts.items():
+        table = _TABLE + "".join(f'{key} = "{value}"\n' for key, value in about.items())
+        target = os.path.join(folder, name)
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text + (table if name == PYLOCK else ""))
+        written.append(target)
+    return tuple(written)
+
+
+def lock_texts(pins: Iterable[str], python: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The texts of both locks, by their names.
+
+    Args:
+        pins: All that is installed, as exact requirements.
+        python: The environment's interpreter.
+        environ: The user's variables, by which uv finds its index.
 
     Raises:
         CreateError: uv is not here, or does not find one of the pins any more.
@@ -109,30 +165,25 @@ def write_locks(
     if installer is None or installer.name != "uv":
         raise CreateError("A lock file needs uv.", hint="pip install uv")
     variables = {name: value for name, value in environ.items() if name not in HIDDEN}
-    variables.update(uv_variables(environ, folder), NO_COLOR="1", UV_NO_PROGRESS="1")
+    prefix = os.path.dirname(os.path.dirname(python))
+    variables.update(uv_variables(environ, prefix), NO_COLOR="1", UV_NO_PROGRESS="1")
     variables.pop("VIRTUAL_ENV", None)
-    written = []
+    texts = {}
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as place:
         asked = os.path.join(place, "pins.in")
         with open(asked, "w", encoding="utf-8") as file:
             file.writelines(pin + "\n" for pin in pins)
-        for name, options in (
-            (PYLOCK, ("--format", "pylock.toml")),
-            (REQUIREMENTS, ("--generate-hashes",)),
-        ):
+        begun = []
+        for name, options in _OPTIONS.items():
             made = os.path.join(place, name)
             argv = [*installer.argv, "pip", "compile", "--quiet", "--no-deps", "--no-header"]
             argv += ["--no-annotate", "--python", python, *options, "--output-file", made]
-            child = Child([*argv, *uv_options(environ, folder), asked], variables, place, place)
+            argv += [*uv_options(environ, prefix), asked]
+            begun.append((name, made, Child(argv, variables, place, place)))
+        for name, made, child in begun:
             ended = child.finish(_SECONDS, lambda _child: None)
             if ended.code != 0:
                 raise CreateError(f"The lock could not be written: {last_words(ended.output)}")
             with open(made, encoding="utf-8") as file:
-                text = file.read()
-            if name == PYLOCK:
-                text += _TABLE + "".join(f'{key} = "{value}"\n' for key, value in about.items())
-            target = os.path.join(folder, name)
-            with open(target, "w", encoding="utf-8") as file:
-                file.write(text)
-            written.append(target)
-    return tuple(written)
+                texts[name] = file.read()
+    return texts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.create.activation import write_backend
 from keras_doctor.create.kernel import write_kernel
-from keras_doctor.create.lockfiles import pins_of, write_locks
+from keras_doctor.create.lockfiles import Ahead, pins_of, write_locks
 from keras_doctor.create.note import NAME, note
 from keras_doctor.create.wanted import CreateError, UnresolvedError
 from keras_doctor.fixes import fresh, trial
@@ -111,19 +111,24 @@ def make(
         lock=how.lock,
     )
     finished: list[Creation] = []
+    ahead: list[Ahead] = []
 
     def complete(made: Made) -> None:
         done = plan._replace(imported=imports_of(how, asked, progress))
-        done = _finish(done, made, environ, progress)
+        done = _finish(done, made, ahead[0], progress)
         if how.kernel is not None:
             title = f"{plan.keras.replace('==', ' ')} on {plan.backend} (Python {plan.python})"
             write_kernel(how.kernel, plan.folder, plan.backend, title)
             done = done._replace(files=(*done.files, how.kernel))
         finished.append(done)
 
-    made = fresh.make(draft, asked, Options(), progress, complete)
+    def installed() -> None:
+        ahead.append(Ahead(os.path.join(how.folder, "bin", "python"), environ))
+
+    made = fresh.make(draft, asked, Options(), progress, complete, installed)
     if isinstance(made, str):
-        kind = UnresolvedError if _UNRESOLVED.search(made) else CreateError
+        of_backend = any(name in made for name in backends()[plan.backend].distributions)
+        kind = UnresolvedError if of_backend and _UNRESOLVED.search(made) else CreateError
         raise kind(f"No environment was made: {made}")
     return finished[0]
 
@@ -138,16 +143,13 @@ def imports_of(how: How, asked: Asked, progress: Callable[[str], None]) -> Outco
     return examined.outcomes[-1]
 
 
-def _finish(
-    plan: Creation, made: Made, environ: Mapping[str, str], progress: Callable[[str], None]
-) -> Creation:
+def _finish(plan: Creation, made: Made, locks: Ahead, progress: Callable[[str], None]) -> Creation:
     """Write what belongs to an environment that was seen to train."""
     progress("Writing down what it is")
     folder = plan.folder
     snapshot = made.found.examination.snapshot
     outcome = made.found.examination.outcomes[-1]
     trains = backends()[plan.backend].trains
-    python = os.path.join(folder, "bin", "python")
     pins = pins_of(snapshot.distributions)
     purelib = next(entry.path for entry in snapshot.path if entry.origin == "site-packages")
     write_backend(folder, purelib, plan.backend)
@@ -155,7 +157,7 @@ def _finish(
     written: list[str] = []
     about = {"python": plan.python, "backend": plan.backend}
     try:
-        written += write_locks(folder, pins, python, environ, about)
+        written += write_locks(folder, locks.texts(pins), about)
     except CreateError as error:
         remarks.append(str(error))
     text = note(

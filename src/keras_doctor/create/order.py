@@ -104,16 +104,21 @@ def carry_out(
         lock=lock,
         kernel=kernel,
     )
+    first: CreateError | None = None
     for attempt in range(1, _MOST_REFUSED):
         try:
             return make(plan, how, environ, progress)
         except CreateError as error:
+            first = first or error
             refused = isinstance(error, UnresolvedError)
             unseen = plan.evidence == "none" and attempt < _MOST_TRIED
             if lock is not None or program is not None or not (refused or unseen):
                 raise
             wanted = wanted._replace(below=_release_of_backend(plan))
-            plan = plan_of(wanted, pythons, folder)._replace(remarks=plan.remarks)
+            try:
+                plan = plan_of(wanted, pythons, folder)._replace(remarks=plan.remarks)
+            except CreateError:  # nothing older is left: what went wrong first is the reason
+                raise first from None
     return make(plan, how, environ, progress)
 
 

@@ -69,6 +69,7 @@ def make(
     options: Options,
     progress: Callable[[str], None],
     complete: Callable[[Made], None] = lambda _: None,
+    installed: Callable[[], None] = lambda: None,
 ) -> Made | str:
     """Make an environment, complete it until it trains, or leave nothing behind.
 
@@ -78,6 +79,7 @@ def make(
         options: What the user says about the search.
         progress: Told before each slow step.
         complete: Called when it works, before it counts as finished.
+        installed: Called when its packages are there, before it is tried.
 
     Returns:
         The environment, or why there is none, as a clause.
@@ -86,6 +88,7 @@ def make(
     try:
         progress(f"Making {plan.folder} with Python {plan.python}")
         place.reset()
+        installed()
         there = asked_there(plan.folder, asked)
         there = there._replace(environ={**there.environ, **dict(plan.variables)}, saves=plan.saves)
         first = trial.examine(there, run_command=False, keep=False, progress=progress)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -699,3 +701,12 @@ def test_a_risk_whose_repair_breaks_the_imports_is_left(there: World) -> None:
 def test_other_notes_are_left_alone(there: World) -> None:
     found = there.run(WELL, with_note(cause("x", delete("y"), blocks=("keras",))), programs=["p"])
     assert (found.passed, found.ways) == (True, ())
+
+
+def test_no_setting_is_written_among_the_temporary_files(there: World) -> None:
+    """Others come and go there: a folder of Keras' that is not there yet is nobody's."""
+    path = os.path.join(tempfile.gettempdir(), f".absent-{os.getpid()}", "keras.json")
+    setting = a_fix("edit-config", path, value='{"backend": "jax"}')
+    found = there.run(seen(cause("a", setting, delete("x"))), WELL)
+    assert kinds(found.ways) == ["a: delete"]
+    assert "among the temporary files" in found.dismissed[0][1]

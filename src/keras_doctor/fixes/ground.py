@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes.rehearse.place import NoPlaceError, Overlay
@@ -46,11 +47,12 @@ def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
         os.path.dirname(config.path)
         for config in context.snapshot.configs
         if config.kind == "keras.json"
+        and not is_shared(_existing(os.path.realpath(os.path.dirname(config.path))))
     ]
     scratch: list[str] = []
     for place in places:
         folder = _existing(os.path.realpath(place))
-        if folder != os.sep and folder not in roots and folder not in scratch:
+        if folder not in (os.sep, *roots, *scratch):
             scratch.append(folder)
     kept = [os.path.join(home, name) for name in _CACHES]
     return Ground(
@@ -65,6 +67,14 @@ def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
         ),
         home=home if os.path.isdir(home) else "",
     )
+
+
+def is_shared(folder: str) -> bool:
+    """Whether a folder is the one for temporary files, in which all programs come and go.
+
+    A Keras that may not write to HOME has its keras.json in a folder there, which may not exist.
+    """
+    return os.path.realpath(folder) == os.path.realpath(tempfile.gettempdir())
 
 
 def _existing(folder: str) -> str:

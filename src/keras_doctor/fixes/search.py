@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, keeps_bytecode
+from keras_doctor.fixes.ground import is_shared
 from keras_doctor.fixes.installer import HIDDEN, find_installer, install, last_words
 from keras_doctor.fixes.judged import context_of, risks_of, what_is_left, works
 from keras_doctor.fixes.request import newly_broken, request_of
@@ -337,6 +338,12 @@ class Search:
                 continue
             if step.path and os.path.islink(step.path):
                 return f"{step.path} is a link: what it leads to is yours to change"
+            if (
+                step.path
+                and is_shared(os.path.dirname(os.path.dirname(step.path)))
+                and not (os.path.isdir(os.path.dirname(step.path)))
+            ):
+                return f"{step.path} is among the temporary files, which are no place for a setting"
             asked = self.asked
             why = refusal_to_share(step, context, asked.environ, asked.folder)
             if why is not None:

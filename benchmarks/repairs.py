@@ -86,7 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.sort(key=lambda row: (row.family, row.id))
             print(line(done.result()), flush=True)
             options.results.mkdir(parents=True, exist_ok=True)
-            (options.results / "repairs.md").write_text(markdown(rows), encoding="utf-8")
+            name = "repairs-bare.md" if options.bare else "repairs.md"
+            text = markdown(rows, bare=options.bare)
+            (options.results / name).write_text(text, encoding="utf-8")
             (options.results / "repairs.json").write_text(as_json(rows), encoding="utf-8")
     print(summary(rows))
     return 0

@@ -35,11 +35,13 @@ def summary(rows: Sequence[Any]) -> str:
     )
 
 
-def markdown(rows: Sequence[Any]) -> str:
-    """The table."""
+def markdown(rows: Sequence[Any], *, bare: bool = False) -> str:
+    """The table; `bare`: nothing stood after the dashes."""
+    ours = "`make lab-fix`: `keras-doctor fix --yes --backend <wish> -- <failing command>`, the"
+    if bare:
+        ours = "`make lab-fix ARGS=--bare`: `keras-doctor fix --yes --backend <wish>` alone, the"
     head = (
-        "# Repairs of the laboratory's environments\n\n"
-        "`make lab-fix`: `keras-doctor fix --yes --backend <wish> -- <failing command>`, the\n"
+        f"# Repairs of the laboratory's environments\n\n{ours}\n"
         "steps left to the user carried out by a script, then the laboratory's own goal; then "
         "`keras-doctor undo`.\n\n"
         f"{summary(rows)}.\n\n"

@@ -13,7 +13,7 @@ from keras_doctor.compat.seen import bases_of
 from keras_doctor.compat.where import Where, platform_from
 from keras_doctor.create.accelerator import CPU, with_extra
 from keras_doctor.create.torchbuild import large_build
-from keras_doctor.create.wanted import Chosen, CreateError
+from keras_doctor.create.wanted import RANK, Chosen, CreateError
 from keras_doctor.knowledge.compatibility import bad_releases, oldest_python, python_released
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import backends, generation_of, generations
@@ -34,7 +34,6 @@ _MOST_REFUSED = 30
 """So many newer releases of a backend may refuse a Keras in their metadata."""
 _SLACK = 12
 """Months: what is younger may have been tried on a Python that was about to come."""
-_RANK = {"measured": 2, "declared": 1, "none": 0}
 
 
 def choose(wanted: Wanted, interpreters: Mapping[str, str]) -> Chosen:
@@ -137,14 +136,17 @@ def _has(generation: Generation, specifier: str, backend: str) -> bool:
 
 def _allowed(wanted: Wanted, interpreters: Mapping[str, str]) -> list[str]:
     """The Pythons that are here and will do, newest first."""
-    spec = wanted.python
     pythons = sorted(interpreters, key=compare_key, reverse=True)
+    return [python for python in pythons if will_do(python, wanted.python)]
+
+
+def will_do(python: str, spec: str | None) -> bool:
+    """Whether a Python like ``3.8`` is meant by a version, or allowed by a specifier; None: any."""
     if spec is None:
-        return pythons
+        return True
     if _VERSION.match(spec):
-        minor = ".".join(spec.split(".")[:2])
-        return [python for python in pythons if python == minor]
-    return [python for python in pythons if satisfies(python, spec) is not False]
+        return python == ".".join(spec.split(".")[:2])
+    return satisfies(python, spec) is not False
 
 
 def _best(
@@ -243,7 +245,7 @@ def _months(date: str) -> int:
 
 def _key(together: Together) -> tuple[object, ...]:
     versions = [compare_key(one.version) for one in together.members]
-    return (_RANK[together.evidence], *versions, compare_key(together.python))
+    return (RANK[together.evidence], *versions, compare_key(together.python))
 
 
 def distributions_of(backend: str, accelerator: str = CPU) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
+from keras_doctor.create.choose import will_do
 from keras_doctor.create.distributions import Found, distributions_for
 from keras_doctor.create.keras_release import keras_for
 from keras_doctor.create.small import smaller
@@ -92,7 +93,7 @@ def _is_allowed(
     """Whether a stack is worth a look: its Python, and its backend."""
     if summary.python not in interpreters:
         return False
-    if wanted.python and not _is_python(summary.python, wanted.python):
+    if not will_do(summary.python, wanted.python):
         return False
     tops = {use.path.partition(".")[0] for use in needs.uses}
     if TENSORFLOW in tops or TF_KERAS in tops:
@@ -100,12 +101,6 @@ def _is_allowed(
     if backend in backends() and backend not in ("numpy", "cntk"):
         return summary.backend == backend
     return summary.backend == TENSORFLOW
-
-
-def _is_python(python: str, asked: str) -> bool:
-    if asked[:1].isdigit():
-        return python == ".".join(asked.split(".")[:2])
-    return satisfies(python, asked) is not False
 
 
 def _candidate(
@@ -150,9 +145,8 @@ def _exists(use: Use, pins: Mapping[str, str]) -> bool:
     version = pins.get(top.replace("_", "-"))
     if version is None:
         return top not in (KERAS, TENSORFLOW, TF_KERAS)
-    is_import = use.text.startswith(("import ", "from "))
     path = use.path
-    if not is_import:
+    if not use.is_import:
         # An attribute leads out of what the index knows at some point: a class, a function.
         while "." in path and exists_in(path, version, pins.get(KERAS)) is None:
             path = path.rpartition(".")[0]

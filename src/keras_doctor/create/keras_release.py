@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.compat.pair import pair
 from keras_doctor.compat.where import Where, platform_from
+from keras_doctor.create.wanted import RANK
 from keras_doctor.knowledge.paths import was_in
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import generation_of
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from keras_doctor.knowledge.stacks import Stack
     from keras_doctor.model.uses import Use
 
+TENSORFLOW = "tensorflow"
 KERAS, TWIN = "keras", "keras-nightly"
 """Two distributions of one import package: some TensorFlow asks for the second."""
 _EXTRA = re.compile(r"\bextra\b")
-_RANK = {"measured": 2, "declared": 1, "none": 0}
 
 
 class KerasRelease(NamedTuple):
@@ -42,7 +43,7 @@ class KerasRelease(NamedTuple):
     @property
     def rank(self) -> int:
         """The better known, the higher."""
-        return _RANK[self.evidence]
+        return RANK[self.evidence]
 
 
 def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease | None:
@@ -77,7 +78,7 @@ def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease
     most = max(counts.values())
     best = max(
         (version for version in fitting if counts[version] == most),
-        key=lambda version: (_RANK[_evidence(stack, version)], compare_key(version)),
+        key=lambda version: (RANK[_evidence(stack, version)], compare_key(version)),
     )
     needs = _needs(KERAS, best)
     names = tuple(name for name, _specifier in needs)
@@ -105,8 +106,7 @@ def _separate_releases() -> tuple[str, ...]:
         and parsed is not None
         and not parsed.is_prerelease
         and not _is_three(one.version)
-        and not generation.half
-        and generation.name != "tensorflow-only"
+        and generation.only != TENSORFLOW
     )
 
 

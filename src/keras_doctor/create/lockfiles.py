@@ -10,9 +10,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from keras_doctor.create.wanted import CreateError
-from keras_doctor.fixes.installer import HIDDEN, find_installer, last_words
+from keras_doctor.fixes.installer import find_installer, last_words, uv_environ
 from keras_doctor.fixes.judged import works
-from keras_doctor.fixes.pipsettings import uv_options, uv_variables
+from keras_doctor.fixes.pipsettings import uv_options
 from keras_doctor.fixes.trial import Asked, examine
 from keras_doctor.live.process import Child
 from keras_doctor.names import normalize
@@ -88,7 +88,7 @@ def lock_environment(
     return write_locks(folder, texts, about), examined
 
 
-class Ahead:
+class LocksAhead:
     """Locks that are made while the environment is tried.
 
     Args:
@@ -164,10 +164,8 @@ def lock_texts(pins: Iterable[str], python: str, environ: Mapping[str, str]) -> 
     installer = find_installer(python, environ, has_pip=False)
     if installer is None or installer.name != "uv":
         raise CreateError("A lock file needs uv.", hint="pip install uv")
-    variables = {name: value for name, value in environ.items() if name not in HIDDEN}
     prefix = os.path.dirname(os.path.dirname(python))
-    variables.update(uv_variables(environ, prefix), NO_COLOR="1", UV_NO_PROGRESS="1")
-    variables.pop("VIRTUAL_ENV", None)
+    variables = uv_environ(environ, prefix)
     texts = {}
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as place:
         asked = os.path.join(place, "pins.in")
@@ -180,8 +178,8 @@ def lock_texts(pins: Iterable[str], python: str, environ: Mapping[str, str]) -> 
             argv += ["--no-annotate", "--python", python, *options, "--output-file", made]
             argv += [*uv_options(environ, prefix), asked]
             begun.append((name, made, Child(argv, variables, place, place)))
-        for name, made, child in begun:
-            ended = child.finish(_SECONDS, lambda _child: None)
+        all_ended = [child.finish(_SECONDS, lambda _child: None) for _, _, child in begun]
+        for (name, made, _child), ended in zip(begun, all_ended, strict=True):
             if ended.code != 0:
                 raise CreateError(f"The lock could not be written: {last_words(ended.output)}")
             with open(made, encoding="utf-8") as file:

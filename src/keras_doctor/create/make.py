@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.create.activation import write_backend
 from keras_doctor.create.kernel import write_kernel
-from keras_doctor.create.lockfiles import Ahead, pins_of, write_locks
+from keras_doctor.create.lockfiles import LocksAhead, pins_of, write_locks
 from keras_doctor.create.note import NAME, note
 from keras_doctor.create.wanted import CreateError, UnresolvedError
 from keras_doctor.fixes import fresh, trial
@@ -111,7 +111,7 @@ def make(
         lock=how.lock,
     )
     finished: list[Creation] = []
-    ahead: list[Ahead] = []
+    ahead: list[LocksAhead] = []
 
     def complete(made: Made) -> None:
         done = plan._replace(imported=imports_of(how, asked, progress))
@@ -123,7 +123,7 @@ def make(
         finished.append(done)
 
     def installed() -> None:
-        ahead.append(Ahead(os.path.join(how.folder, "bin", "python"), environ))
+        ahead.append(LocksAhead(os.path.join(how.folder, "bin", "python"), environ))
 
     made = fresh.make(draft, asked, Options(), progress, complete, installed)
     if isinstance(made, str):
@@ -143,7 +143,9 @@ def imports_of(how: How, asked: Asked, progress: Callable[[str], None]) -> Outco
     return examined.outcomes[-1]
 
 
-def _finish(plan: Creation, made: Made, locks: Ahead, progress: Callable[[str], None]) -> Creation:
+def _finish(
+    plan: Creation, made: Made, locks: LocksAhead, progress: Callable[[str], None]
+) -> Creation:
     """Write what belongs to an environment that was seen to train."""
     progress("Writing down what it is")
     folder = plan.folder

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from keras_doctor.records import NamedTuple
 
+RANK = {"measured": 2, "declared": 1, "none": 0}
+"""Kinds of evidence: the better known, the higher."""
+
 
 class CreateError(Exception):
     """What was asked for cannot be made: a sentence, and what to do instead, or None."""

@@ -73,6 +73,20 @@ def _has_own_pip() -> bool:
     return importlib.util.find_spec("pip") is not None
 
 
+def uv_environ(environ: Mapping[str, str], prefix: str | None) -> dict[str, str]:
+    """The variables that uv is started with.
+
+    Args:
+        environ: The user's; those that would lead elsewhere are left out.
+        prefix: The environment's folder.
+    """
+    variables = {name: value for name, value in environ.items() if name not in HIDDEN}
+    variables.update(uv_variables(environ, prefix))
+    variables.update(UV_NO_PROGRESS="1", UV_PYTHON_DOWNLOADS="never", NO_COLOR="1")
+    variables.pop("VIRTUAL_ENV", None)
+    return variables
+
+
 def install(
     installer: Installer,
     request: Request,
@@ -98,9 +112,7 @@ def install(
     variables = {name: value for name, value in environ.items() if name not in HIDDEN}
     more: tuple[str, ...] = ()
     if installer.name == "uv":
-        variables.update(uv_variables(environ, prefix))
-        variables.update(UV_NO_PROGRESS="1", UV_PYTHON_DOWNLOADS="never", NO_COLOR="1")
-        variables.pop("VIRTUAL_ENV", None)
+        variables = uv_environ(environ, prefix)
         if request.lock:
             variables.pop("UV_CONSTRAINT", None)  # a lock says it all; uv takes no more
         more = uv_options(environ, prefix)

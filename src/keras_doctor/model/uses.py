@@ -15,3 +15,8 @@ class Use(NamedTuple):
     """The statement, or the expression."""
     guarded: bool
     """Inside ``try``: the program may do without it."""
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is an import statement, and no attribute of what was imported."""
+        return self.text.startswith(("import ", "from "))

@@ -118,7 +118,7 @@ def _known_part(use: Use) -> str:
     ``tf.keras.layers.Dense.call`` leads into a class: whether that has `call` is not known.
     """
     path = use.path
-    if use.text.startswith(("import ", "from ")):
+    if use.is_import:
         return path
     while "." in path and known_ranges(path) is None:
         path = path.rpartition(".")[0]

@@ -32,8 +32,7 @@ def attributes_of(script: Script) -> tuple[Use, ...]:
     try:
         for source in sources_of(script.path):
             for use in uses_of(source, DISTRIBUTIONS)[0]:
-                is_import = use.text.startswith(("import ", "from "))
-                if not use.guarded and not is_import:
+                if not use.guarded and not use.is_import:
                     found.setdefault(use.path, use)
     except Unreadable:
         return ()

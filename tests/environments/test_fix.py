@@ -326,7 +326,7 @@ def test_an_attempt_that_was_not_needed_is_ended_at_once(
     def install_optree_and_wait(search: Search) -> None:
         run_uv("pip", "install", "-q", "--python", str(jax_environment.python), "optree")
         with pytest.raises(OSError, match="ended unexpectedly"):
-            search.place.call(time.sleep, 600)
+            search.bench.place.call(time.sleep, 600)
 
     monkeypatch.setattr(trial.Look, "read_closer", read_closer)
     monkeypatch.setattr(Search, "try_ahead", install_optree_and_wait)

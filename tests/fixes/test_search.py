@@ -12,8 +12,8 @@ import pytest
 from rules.factory import JAX_STACK, SITE, dist, failed, missing, passed, with_, world
 
 from fixes.repairing import a_finding, a_fix
+from keras_doctor.fixes import bench, trial
 from keras_doctor.fixes import search as module
-from keras_doctor.fixes import trial
 from keras_doctor.fixes.installer import Installed, Installer, last_words
 from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.request import Request
@@ -134,10 +134,10 @@ class World:
         monkeypatch.setattr(trial, "examine", self._examine)
         monkeypatch.setattr(trial, "perform", self._perform)
         monkeypatch.setattr(trial, "read_source", lambda path: None)
-        monkeypatch.setattr(module, "install", self._install)
-        monkeypatch.setattr(module, "find_installer", lambda *_, **__: self.installer)
+        monkeypatch.setattr(bench, "install", self._install)
+        monkeypatch.setattr(bench, "find_installer", lambda *_, **__: self.installer)
         monkeypatch.setattr(
-            module, "begin_compiling", lambda _p, names, _e, _h: self.compiled.append(names)
+            bench, "begin_compiling", lambda _p, names, _e, _h: self.compiled.append(names)
         )
 
     def _examine(
@@ -193,7 +193,7 @@ class World:
             programs=programs,
         )
         if self.read is not None:
-            search.first = search.current = self.read
+            search.bench.first = search.bench.current = self.read
             search.try_ahead()
             search.resume(first, self.said.append)
         return search.run()
@@ -581,7 +581,7 @@ def test_new_sources_are_compiled_where_others_are(
     there: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for keeps in (False, True):
-        monkeypatch.setattr(module, "keeps_bytecode", lambda _, keeps=keeps: keeps)
+        monkeypatch.setattr(bench, "keeps_bytecode", lambda _, keeps=keeps: keeps)
         there.run(seen(cause("a", install("numpy"))), WELL)
     assert there.compiled == [("/copy/changed.py",)]
     there.installer = Installer("pip", ("python", "-m", "pip"))

@@ -128,19 +128,43 @@ def install(
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
         variables["TMPDIR"] = folder  # they leave locks among the temporary files
         for argv in commands(installer, request, python, folder, more):
-            try:
-                child = Child(argv, variables, folder, folder)
-            except OSError as error:
-                return done._replace(ok=False, output=f"{argv[0]} cannot be started: {error}")
-            ended = child.finish(timeout, lambda _child: None)
-            output = ended.output[-20_000:]
-            if ended.code is None:
-                output += f"\n{installer.name} did not end within {timeout:.0f} s"
-            seconds = done.seconds + ended.seconds
-            done = Installed(ok=ended.code == 0, output=output, seconds=seconds)
+            one = _run(argv, variables, folder, folder, timeout)
+            done = one._replace(seconds=done.seconds + one.seconds)
             if not done.ok:
                 break
     return done
+
+
+def run_owner(
+    argv: Sequence[str], environ: Mapping[str, str], folder: str, *, timeout: float = TIMEOUT
+) -> Installed:
+    """Run a command of the program that owns an environment.
+
+    Args:
+        argv: The command.
+        environ: The user's variables; those that would lead elsewhere are left out.
+        folder: Where it is started.
+        timeout: Seconds.
+    """
+    variables = {name: value for name, value in environ.items() if name not in HIDDEN}
+    variables.update(NO_COLOR="1", PIP_NO_INPUT="1")
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-") as temporary:
+        variables["TMPDIR"] = temporary
+        return _run(argv, variables, folder, temporary, timeout)
+
+
+def _run(
+    argv: Sequence[str], variables: Mapping[str, str], folder: str, mark: str, timeout: float
+) -> Installed:
+    try:
+        child = Child(argv, variables, folder, mark)
+    except OSError as error:
+        return Installed(ok=False, output=f"{argv[0]} cannot be started: {error}", seconds=0.0)
+    ended = child.finish(timeout, lambda _child: None)
+    output = ended.output[-20_000:]
+    if ended.code is None:
+        output += f"\n{argv[0]} did not end within {timeout:.0f} s"
+    return Installed(ok=ended.code == 0, output=output, seconds=ended.seconds)
 
 
 def commands(

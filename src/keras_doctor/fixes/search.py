@@ -8,19 +8,16 @@ import time
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, keeps_bytecode
+from keras_doctor.fixes.bench import Bench
 from keras_doctor.fixes.ground import is_shared
-from keras_doctor.fixes.installer import HIDDEN, find_installer, install, last_words
 from keras_doctor.fixes.judged import context_of, risks_of, what_is_left, works
 from keras_doctor.fixes.request import newly_broken, request_of
 from keras_doctor.fixes.shared import refusal_to_share
 from keras_doctor.fixes.ways import (
     INSTALLS,
     distributions_of,
-    environ_after,
     installs,
     key_of,
-    roots_of,
     same_steps,
     ways_of,
 )
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.rehearse.place import Place
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination, Finding
-    from keras_doctor.model.plan import Way
+    from keras_doctor.model.plan import Step, Way
     from keras_doctor.rules.context import Context
 
 MAX_COMMANDS = 3
@@ -105,19 +102,15 @@ class Search:
         programs: Sequence[str] = (),
     ) -> None:
         self.kinds = kinds
-        self.place = place
         self.plain = asked
         self.programs = programs
         # Its imports stand for `import keras`: when they pass, so does that.
-        self.asked = _starting(asked, programs[0]) if programs else asked
+        starting = _starting(asked, programs[0]) if programs else asked
+        self.bench = Bench(place, starting, first, progress)
         runs = command and place.runs_commands and not trial.is_install(asked.command)
         self.typed = asked.command if runs else ()
         """The user's own command, as far as it is one that must work."""
-        self.first = first
         self.options = options
-        self.progress = progress
-        self.current = first
-        """What was last seen of the place."""
         self.chosen: list[Way] = []
         self.done: list[Way] = []
         """What the place holds already."""
@@ -125,7 +118,6 @@ class Search:
         self.stuck: list[Way] = []
         self.attempts = 0
         self.began = time.monotonic()
-        self.install_seconds = 0.0
         self.failure: str | None = None
         self.remarks: list[str] = []
         self.unproven: set[str] = set()
@@ -135,10 +127,10 @@ class Search:
 
     def try_ahead(self) -> None:
         """Make the first attempt from what the files alone say, see :meth:`resume`."""
-        if not self._choose(self.first):
+        if not self._choose(self.bench.first):
             return
         for way in self.chosen:
-            self._perform_files(way)
+            self.bench.perform(way.steps)
         if self._install(self.chosen, loose=False, project=True) is None:
             self.ahead = self.chosen, self._examine()
 
@@ -149,8 +141,8 @@ class Search:
             first: The examination of the world as it is.
             progress: Told before each slow step.
         """
-        self.first = self.current = first
-        self.progress = progress
+        self.bench.first = self.bench.current = first
+        self.bench.progress = progress
         self.chosen, self.dismissed, self.stuck = [], [], []
         self.met = {}
         if self.ahead is None or works(first):
@@ -161,13 +153,13 @@ class Search:
         """Search; the place is left as the last attempt left it."""
         plain, programs = self.plain, self.programs
         # Where Keras itself works already, only the script can show something.
-        looks = bool(programs) and works(self.first)
-        examined = self._mended(self._examine() if looks else self.first)
+        looks = bool(programs) and works(self.bench.first)
+        examined = self._mended(self._examine() if looks else self.bench.first)
         if self.typed and works(examined):
             examined = self._with_command(examined)
         if programs and not works(examined):
-            self.asked = plain
-            if works(self.first):
+            self.bench.asked = plain
+            if works(self.bench.first):
                 return self._nothing(programs[0])
             examined = self._without(programs[0], examined)
         elif works(examined):
@@ -175,17 +167,17 @@ class Search:
             if self.chosen and programs:
                 name = os.path.basename(programs[0])
                 self.remarks.append(f"{name} was not run: its imports and what it uses were tried")
-        broken = newly_broken(context_of(self.first), context_of(examined))
+        broken = newly_broken(context_of(self.bench.first), context_of(examined))
         passed = works(examined) and not broken
         if works(examined) and broken:
             self.failure = f"it works, but afterwards {broken[0]}, which is met now"
         elif not passed and self.failure is None:
             self.failure = what_is_left(examined)
         for program in programs[1:] if passed else ():
-            self.asked = _starting(plain, program)
+            self.bench.asked = _starting(plain, program)
             if not works(self._examine(train=False)):
                 self._note(program)
-        self.asked = plain
+        self.bench.asked = plain
         return self._found(examined, passed=passed, broken=broken)
 
     def _mended(self, examined: Examination) -> Examination:
@@ -214,7 +206,7 @@ class Search:
             self._reset()
             return None
         self.done = list(self.chosen)
-        self.current = examined
+        self.bench.current = examined
         return examined
 
     def _with_command(self, examined: Examination) -> Examination:
@@ -234,7 +226,7 @@ class Search:
         self._note(program)
         self.chosen, self.failure, self.met = [], None, {}
         self._reset()
-        return self._found(self.first, passed=True, broken=())
+        return self._found(self.bench.first, passed=True, broken=())
 
     def _without(self, program: str, failed: Examination) -> Examination:
         """See whether Keras itself works at least, when a script of the folder does not."""
@@ -242,7 +234,7 @@ class Search:
             self._perform()  # the last attempt was refused, and the place made again
         examined = self._examine()
         if works(examined):
-            self.current = failed
+            self.bench.current = failed
             self._note(program)
             self.failure = None
             return examined
@@ -270,11 +262,11 @@ class Search:
         self.chosen, self.failure = chosen, None
         self._reset()
         self._perform()
-        self.current = examined
+        self.bench.current = examined
         return examined
 
     def _note(self, program: str) -> None:
-        self.remarks.append(f"{program} fails all the same: {what_is_left(self.current)}")
+        self.remarks.append(f"{program} fails all the same: {what_is_left(self.bench.current)}")
 
     # ---------------------------------------------------------------- choosing
 
@@ -344,7 +336,7 @@ class Search:
                 and not (os.path.isdir(os.path.dirname(step.path)))
             ):
                 return f"{step.path} is among the temporary files, which are no place for a setting"
-            asked = self.asked
+            asked = self.bench.asked
             why = refusal_to_share(step, context, asked.environ, asked.folder)
             if why is not None:
                 return why
@@ -366,7 +358,7 @@ class Search:
     def _source(self, path: str) -> str | None:
         if self.ahead is not None:  # the place is changed already, an overlay's original is not
             return trial.read_source(path)
-        return self.place.call(trial.read_source, self.place.there(path))
+        return self.bench.place.call(trial.read_source, self.bench.place.there(path))
 
     # -------------------------------------------------------------- performing
 
@@ -381,7 +373,7 @@ class Search:
             new = self.chosen[len(self.done) :]
             for way in new:
                 try:
-                    self._perform_files(way)
+                    self.bench.perform(way.steps)
                 except (OSError, ValueError) as error:
                     return self._refused([way], str(error))
             problem = self._install(new, loose=loose, project=project)
@@ -393,9 +385,8 @@ class Search:
         return self._refused([way for way in new if installs(way)][-1:], problem or "")
 
     def _reset(self) -> None:
-        self.place.reset()
+        self.bench.reset()
         self.done = []
-        self.current = self.first
 
     def _refused(self, ways: Sequence[Way], why: str) -> bool:
         """Dismiss ways of which a step failed; the place has to be made again."""
@@ -406,19 +397,6 @@ class Search:
         self._reset()
         return False
 
-    def _perform_files(self, way: Way) -> None:
-        there = self.place.there
-        steps = [
-            step._replace(
-                path=there(step.path) if step.path else None,
-                to=there(step.to) if step.to else None,
-                paths=tuple(map(there, step.paths)),
-            )
-            for step in way.steps
-        ]
-        roots = [there(root) for root in roots_of(context_of(self.first))]
-        self.place.call(trial.perform, steps, roots)
-
     def _install(self, ways: Sequence[Way], *, loose: bool, project: bool) -> str | None:
         """Run the installer jointly for all ways; the reason when it fails.
 
@@ -427,7 +405,7 @@ class Search:
             loose: Whether what else is installed may change.
             project: Whether what the project's files ask for is obeyed.
         """
-        context = context_of(self.current)
+        context = context_of(self.bench.current)
         request = request_of(
             [step for way in ways for step in way.steps],
             context,
@@ -437,50 +415,15 @@ class Search:
         )
         if request is None:
             return None
-        target = context.snapshot.target
-        has_pip = context.first("pip") is not None
-        there = self.place.there
-        installer = find_installer(there(target.python or ""), self.asked.environ, has_pip=has_pip)
-        if installer is None:
-            return "there is neither uv nor a pip that could install into this environment"
-        self.progress("Installing " + ", ".join(request.requirements or request.uninstall))
-        python = self.place.there(target.python or "")
-        prefix = target.environment and self.place.there(target.environment)
-        began = time.monotonic()
-        result = self.place.call(install, installer, request, python, prefix, self._environ())
-        if result.ok and installer.name == "uv" and keeps_bytecode(context.snapshot):
-            sources = self.place.changed_files(".py")
-            self.place.call(begin_compiling, python, sources, self._environ(), HIDDEN)
-        self.install_seconds += time.monotonic() - began
-        if result.ok:
-            self.place.read_ahead()
-        return None if result.ok else self.place.back(last_words(result.output))
+        return self.bench.install(request, self._steps())
 
-    def _environ(self) -> dict[str, str]:
-        return environ_after(self.asked.environ, [s for way in self.chosen for s in way.steps])
+    def _steps(self) -> list[Step]:
+        return [step for way in self.chosen for step in way.steps]
 
     # ----------------------------------------------------------------- looking
 
     def _examine(self, *, train: bool = True, command: bool = False) -> Examination:
-        there = self.place.there
-        asked = self.asked._replace(
-            python=there(self.asked.python) if self.asked.python else None,
-            project=there(self.asked.project) if self.asked.project else None,
-            command=tuple(map(there, self.asked.command)),
-            environ={name: there(value) for name, value in self._environ().items()},
-            folder=there(self.asked.folder),
-        )
-        self.progress("Trying the repaired copy")
-        self.current = self.place.call(
-            trial.examine,
-            asked,
-            run_command=command,
-            keep=False,
-            train=train,
-            with_progress=True,
-        )
-        self.place.call(end_compiling)
-        return self.current
+        return self.bench.examine(self._steps(), train=train, command=command)
 
     def _found(self, examined: Examination, *, passed: bool, broken: tuple[str, ...]) -> Found:
         return Found(
@@ -492,7 +435,7 @@ class Search:
             dismissed=tuple(self.dismissed),
             stuck=tuple(self.stuck),
             failure=self.failure,
-            install_seconds=self.install_seconds,
+            install_seconds=self.bench.install_seconds,
             causes=tuple(self.met.values()),
             unproven=frozenset(self.unproven),
             remarks=tuple(self.remarks),

@@ -206,16 +206,20 @@ def run_uv(*arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def find_python(version: str) -> str | None:
+    """A Python of this machine that starts (pyenv, PATH), like ``3.8``."""
+    root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    places = sorted(glob.glob(f"{root}/versions/{version}.*/bin/python"))
+    on_path = shutil.which(f"python{version}")
+    for candidate in [*places, *([on_path] if on_path else [])]:
+        if subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
+            return candidate
+    return None
+
+
 def old_python() -> str | None:
     """A Python 3.8 or 3.7, for which Theano and Keras 2.3 were made."""
-    root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
-    for version in ("3.8", "3.7"):
-        places = sorted(glob.glob(f"{root}/versions/{version}.*/bin/python"))
-        on_path = shutil.which(f"python{version}")
-        for candidate in [*places, *([on_path] if on_path else [])]:
-            if subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
-                return candidate
-    return None
+    return find_python("3.8") or find_python("3.7")
 
 
 def build_stack(folder: Path, python: str, packages: Sequence[str], *options: str) -> None:

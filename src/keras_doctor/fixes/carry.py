@@ -33,7 +33,7 @@ _INSTALLED = frozenset(
     {"bin", "lib", "lib64", "include", "share", "etc", "man", "Scripts", "Lib", "Include"}
 )
 """The folders of an environment that its schemes of installation name, see ``sysconfig``."""
-_IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod", "drop-line")
+_IN_ENVIRONMENT = (*INSTALLS, "delete", "chmod", "drop-line", "run-command")
 
 
 class Rehearsed(NamedTuple):

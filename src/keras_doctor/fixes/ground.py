@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
+from keras_doctor.fixes.managers import project_manager
 from keras_doctor.fixes.rehearse.place import NoPlaceError, Overlay
 from keras_doctor.fixes.ways import roots_of
 from keras_doctor.live.home import real_home
@@ -41,6 +42,9 @@ def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
     target = context.snapshot.target
     home = os.path.realpath(real_home(environ))
     places = [target.folder]
+    manager = project_manager(context.snapshot)
+    if manager is not None:
+        places.append(os.path.dirname(manager.lock))
     if target.script:
         places.append(os.path.dirname(target.script))
     places += [

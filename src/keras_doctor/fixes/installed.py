@@ -68,6 +68,8 @@ def _places(paths: Iterable[str]) -> frozenset[str]:
     for path in paths:
         place = os.path.normpath(path)
         folder, name = os.path.split(place)
+        if "__pycache__" in (name, os.path.basename(folder)):
+            continue  # an import has compiled it
         stems.add(os.path.join(folder, name.partition(".")[0]))
         while place not in found and os.path.dirname(place) != place:
             found.add(place)

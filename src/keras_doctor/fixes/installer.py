@@ -48,6 +48,12 @@ class Installed(NamedTuple):
     seconds: float
 
 
+def find_uv(environ: Mapping[str, str]) -> str | None:
+    """The uv that was installed with this tool, else the one on the user's PATH."""
+    own = os.path.join(os.path.dirname(sys.executable), "uv.exe" if os.name == "nt" else "uv")
+    return own if os.access(own, os.X_OK) else shutil.which("uv", path=environ.get("PATH"))
+
+
 def find_installer(python: str, environ: Mapping[str, str], *, has_pip: bool) -> Installer | None:
     """The installer for an environment.
 
@@ -56,8 +62,7 @@ def find_installer(python: str, environ: Mapping[str, str], *, has_pip: bool) ->
         environ: The user's variables.
         has_pip: Whether it has a pip of its own.
     """
-    own = os.path.join(os.path.dirname(sys.executable), "uv.exe" if os.name == "nt" else "uv")
-    uv = own if os.access(own, os.X_OK) else shutil.which("uv", path=environ.get("PATH"))
+    uv = find_uv(environ)
     if uv:
         return Installer("uv", (uv,))
     if has_pip:

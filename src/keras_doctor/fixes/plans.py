@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.fixes import owner, trial
+from keras_doctor.fixes import managers, trial
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.installed import changed_distributions
 from keras_doctor.fixes.judged import context_of
@@ -75,7 +75,9 @@ def plan_of(
 def _is_condas(first: Examination) -> bool:
     """Whether Keras came by conda: then so should what belongs to it."""
     keras = context_of(first).keras_distribution
-    return keras is not None and bool(owner.owned_by_conda(first.snapshot, [normalize(keras.name)]))
+    return keras is not None and bool(
+        managers.owned_by_conda(first.snapshot, [normalize(keras.name)])
+    )
 
 
 def rehearsal_of(
@@ -133,16 +135,3 @@ def _why_not(way: Way, found: Found) -> str:
     if not all(step.kind in TRIABLE for step in way.steps):
         return "it cannot be tried in a copy"
     return "another way did" if found.passed else "it was not tried"
-
-
-def left_to_owner(plan: Repair) -> Repair:
-    """The plan, with what belongs to conda or to a project manager left to them.
-
-    A distribution whose files are only restored is as its owner has it: that is done here.
-    """
-    changes = plan.rehearsal.distributions if plan.rehearsal else ()
-    moved = [change for change in changes if not change.again]
-    steps = owner.steps_of_owner(plan.examination.snapshot, plan.steps, moved, changes)
-    if steps is None:
-        return plan
-    return plan._replace(steps=(), manual=(*steps, *plan.manual))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from keras_doctor.fixes import fresh, newenv, owner, trial
 from keras_doctor.fixes.ahead import Ahead
 from keras_doctor.fixes.byhand import with_commands
+from keras_doctor.fixes.byowner import done_by_owner, left_to_owner
 from keras_doctor.fixes.carry import Carrier, Rehearsed, fresh_change, named_paths
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
 from keras_doctor.fixes.judged import context_of, imports_work, risks_of, works
 from keras_doctor.fixes.permissions import permission_changes, permission_steps
-from keras_doctor.fixes.plans import left_to_owner, nothing_yet, plan_of, rehearsal_of
+from keras_doctor.fixes.plans import nothing_yet, plan_of, rehearsal_of
 from keras_doctor.fixes.projectfiles import wanted_by
 from keras_doctor.fixes.rehearse.place import remove_stale_stages
 from keras_doctor.fixes.search import Search
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.rehearse.place import Place
     from keras_doctor.fixes.search import Found, Options
     from keras_doctor.fixes.transaction.journal import Journal
+    from keras_doctor.fixes.transaction.states import FileChange
     from keras_doctor.fixes.tree import Seen
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
-    from keras_doctor.model.plan import Repair
+    from keras_doctor.model.plan import Rehearsal, Repair, Step
 
 
 _TOUCHED = (
@@ -258,16 +260,7 @@ class _Repairing:
                 return mended
         found = search.run()
         steps = [step for way in found.ways for step in way.steps]
-        changes = place.difference(also=named_paths(steps))
-        rehearsal = rehearsal_of(
-            self.first,
-            found,
-            place.rung,
-            [change.path for change in changes],
-            files=sum(change.before.kind != "folder" for change in changes),
-            untouched=listing(self.ground.roots) == before,
-            seconds=time.monotonic() - search.began,
-        )
+        changes, rehearsal = self._ended(search, found, before, steps)
         plan = plan_of(blank, found, rehearsal, self.wanted)
         if not rehearsal.untouched:
             return plan._replace(refusal=_TOUCHED)
@@ -276,7 +269,20 @@ class _Repairing:
         refusal = owner.refusal(self.first.snapshot) if plan.steps else None
         if refusal is not None or not found.passed or self.options.prefer == "new-env":
             return self._beside(plan._replace(refusal=refusal), found, agree)
-        plan = left_to_owner(plan)
+        theirs = done_by_owner(plan, found, search) if plan.steps else None
+        if theirs is None:
+            plan = left_to_owner(plan)
+        elif theirs.examination is None:
+            plan, changes = theirs.plan, ()
+        else:
+            found = found._replace(examination=theirs.examination)
+            done = theirs.plan.steps
+            changes, rehearsal = self._ended(search, found, before, [*steps, *done])
+            manifests = tuple(path for step in done for path in step.paths)
+            others = [one for one in self.wanted if not one.where.startswith(manifests)]
+            plan = plan_of(blank, found, rehearsal, others)._replace(steps=done)
+            if not rehearsal.untouched:
+                return plan._replace(refusal=_TOUCHED)
         if plan.steps:
             users = owner.users_of(self.ground.roots[0])
             plan = plan._replace(remarks=(*plan.remarks, *users))
@@ -285,6 +291,22 @@ class _Repairing:
             return plan
         change = Rehearsed(files=changes, stage=place.stage, id=place.id)
         return self.carrier.carry_out(plan, change, consent.moves)
+
+    def _ended(
+        self, search: Search, found: Found, before: Seen, steps: Sequence[Step]
+    ) -> tuple[tuple[FileChange, ...], Rehearsal]:
+        """End the world of a search, and say what it changed."""
+        place = search.bench.place
+        changes = place.difference(also=named_paths(steps))
+        return changes, rehearsal_of(
+            self.first,
+            found._replace(install_seconds=search.bench.install_seconds),
+            place.rung,
+            [change.path for change in changes],
+            files=sum(change.before.kind != "folder" for change in changes),
+            untouched=listing(self.ground.roots) == before,
+            seconds=time.monotonic() - search.began,
+        )
 
     def _by_permissions(self, blank: Repair, agree: Callable[[Repair], Consent]) -> Repair | None:
         """Change modes under the journal, where no copy can be made; None: that is not all."""

@@ -6,13 +6,14 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from keras_doctor.fixes import fresh, newenv, owner, trial
+from keras_doctor.fixes import owner, trial
 from keras_doctor.fixes.ahead import Ahead
+from keras_doctor.fixes.beside import Beside
 from keras_doctor.fixes.byhand import with_commands
 from keras_doctor.fixes.byowner import done_by_owner, left_to_owner
 from keras_doctor.fixes.carry import Carrier, Rehearsed, fresh_change, named_paths
 from keras_doctor.fixes.ground import NoPlaceError, ground_of, make_place
-from keras_doctor.fixes.judged import context_of, imports_work, risks_of, works
+from keras_doctor.fixes.judged import context_of, risks_of, works
 from keras_doctor.fixes.permissions import permission_changes, permission_steps
 from keras_doctor.fixes.plans import nothing_yet, plan_of, rehearsal_of
 from keras_doctor.fixes.projectfiles import wanted_by
@@ -268,7 +269,8 @@ class _Repairing:
             return nothing_yet(self.first, plan.remarks)._replace(verified=True)
         refusal = owner.refusal(self.first.snapshot) if plan.steps else None
         if refusal is not None or not found.passed or self.options.prefer == "new-env":
-            return self._beside(plan._replace(refusal=refusal), found, agree)
+            beside = Beside(self.first, self.asked, self.options, self.store, self.progress)
+            return beside.mend(plan._replace(refusal=refusal), found, agree)
         theirs = done_by_owner(plan, found, search) if plan.steps else None
         if theirs is None:
             plan = left_to_owner(plan)
@@ -322,49 +324,3 @@ class _Repairing:
             return plan
         done = self.carrier.carry_out(plan, fresh_change(changes))
         return done if done.verified else None
-
-    # ------------------------------------------------------- another environment
-
-    def _beside(self, failed: Repair, found: Found, agree: Callable[[Repair], Consent]) -> Repair:
-        """Make an environment beside, where the present one cannot or may not be changed.
-
-        Not so where another one would fail in the same way: the program fails by itself, or the
-        system lacks something.
-        """
-        wanted = found.passed  # then it may not be changed, or a new one is preferred
-        lacking = any(step.kind == "system-package" for step in failed.manual)
-        by_itself = imports_work(found.examination) and not found.newly_broken
-        if not wanted and (by_itself or lacking):
-            return failed
-        context = context_of(self.first)
-        ready = newenv.ready(context, self.asked, self.progress)
-        if ready is not None:
-            return failed._replace(
-                steps=(), manual=(newenv.use_of(ready[0], self.first),), environment=ready[0]
-            )
-        draft = newenv.draft(context, self.asked)
-        if draft is None:
-            return failed
-        step = newenv.step_of(draft, self.first)
-        others = tuple(
-            other
-            for other in failed.alternatives
-            if all(each.kind != "use-env" for each in other.steps)
-        )
-        plan = failed._replace(
-            steps=(step,), manual=(), alternatives=others, environment=draft.folder
-        )
-        if not agree(plan).apply:
-            return plan
-        made = fresh.make(draft, self.asked, self.options, self.progress)
-        if isinstance(made, str):
-            also = f"a new environment with Python {draft.python} did not work either: {made}"
-            refusal = f"{failed.refusal}; {also}" if failed.refusal else also
-            return failed._replace(refusal=refusal)
-        left = [step for way in made.found.ways for step in way.steps if step.risk != "safe"]
-        return plan._replace(
-            manual=(newenv.use_of(draft.folder, self.first), *left),
-            applied=True,
-            verified=None,
-            refusal=None,
-        )

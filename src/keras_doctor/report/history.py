@@ -32,8 +32,12 @@ def render_undo(done: Undone, *, width: int, color: bool, unicode: bool) -> str:
     for journal in done.recovered:
         page.text(f"An interrupted repair was taken back: {journal.environment}", hang=4)
     if done.journal is not None:
+        where = done.journal.environment
         count = wording.plural(len(done.journal.changes), "change")
-        page.text(f"Undone: {count} in {done.journal.environment} taken back.", style="green")
+        said = f"Undone: {count} in {where} taken back."
+        if done.journal.made:
+            said = f"Undone: the environment that was made in {where} is removed."
+        page.text(said, style="green")
         for left in done.journal.left:
             page.text(f"Left, because it is not from the repair: {left}", hang=4)
     return page.render()

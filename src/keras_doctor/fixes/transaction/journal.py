@@ -70,6 +70,8 @@ class Journal(NamedTuple):
     """What was found in the way when the old state was restored, was not ours, and was left."""
     provisional: bool = False
     """Whether it stays only when it is seen to work afterwards."""
+    made: bool = False
+    """Whether the environment itself is new: taken back, its empty folder goes too."""
 
 
 class Listing(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
+from keras_doctor.fixes.transaction.scope import VAULT
 from keras_doctor.fixes.transaction.states import (
     digests,
     has_content_of,
@@ -128,6 +129,13 @@ def strangers(work: Workspace, verdicts: Sequence[str], seen: Sequence[Seen]) ->
     """
     compiled: list[str] = []
     others: list[str] = []
+    if work.journal.made:  # the environment's own folder has to go as well
+        root = work.journal.environment
+        others += [
+            path
+            for name in work.names(root)
+            if name != VAULT and (path := os.path.join(root, name)) not in work.scope.changed
+        ]
     for index, change in enumerate(work.journal.changes):
         both = change.before.kind == change.after.kind == "folder"
         if seen[index].now.kind != "folder" or both or verdicts[index] in (LEAVE, CONFLICT):

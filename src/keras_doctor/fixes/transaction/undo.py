@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from keras_doctor.fixes.transaction.errors import TransactionError, named, reason, shown
@@ -53,7 +54,9 @@ def undo(store: Store, journal: Journal, *, step: Step = nothing) -> Journal:
             store.save(work.journal, step=step)
         except OSError as error:
             raise TransactionError(f"Nothing was undone: {reason(error)}.") from error
-        return _restored(store, work, UNDONE, step, seen)
+        done = _restored(store, work, UNDONE, step, seen)
+    _remove_empty(done)
+    return done
 
 
 def recover(store: Store, environment: str, *, step: Step = nothing) -> tuple[Journal, ...]:
@@ -83,6 +86,7 @@ def recover(store: Store, environment: str, *, step: Step = nothing) -> tuple[Jo
                 status = ROLLED_BACK if journal.status == APPLYING else UNDONE
                 with Workspace(journal, step) as work:
                     done.append(_restored(store, work, status, step, None))
+                _remove_empty(done[-1])
             elif journal.stage is not None:
                 done += _without_stage(store, journal, step)
         except TransactionError as error:
@@ -135,6 +139,13 @@ def _drop_backups(journal: Journal, step: Step, *, force: bool) -> None:
                     f"The backups in {shown(vault)} cannot be removed: {reason(error)}."
                 ) from error
     remove_stage(journal, step)
+
+
+def _remove_empty(journal: Journal) -> None:
+    """Remove the folder of an environment that was made, once it holds nothing any more."""
+    if journal.made:
+        with contextlib.suppress(OSError):
+            os.rmdir(journal.environment)
 
 
 def _check_untouched(work: Workspace, seen: list[Seen]) -> None:

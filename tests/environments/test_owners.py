@@ -58,7 +58,9 @@ def test_what_conda_installed_is_changed_by_conda(conda: Path, tmp_path: Path) -
     env = tmp_path / "env"
     names = [one.partition("==")[0] for one in THEANO_STACK if not one.startswith("numpy")]
     words = ["create", "-q", "-y", "-p", str(env), "python=3.8", "numpy=1.22", *names]
-    subprocess.run([str(conda), *words], check=True, timeout=300)
+    # It notes what it makes in HOME.
+    variables = {**os.environ, "HOME": str(tmp_path)}
+    subprocess.run([str(conda), *words], check=True, timeout=300, env=variables)
     patient = placed(tmp_path, env / "lib" / "python3.8" / "site-packages", KERAS_BACKEND="theano")
     patient.variables["CONDA_EXE"] = str(conda)
     assert "blas_opt_info" in runs(patient, "-c", SAY).stderr

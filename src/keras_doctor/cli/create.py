@@ -132,6 +132,15 @@ def _backend(text: str) -> str:
     return text if text == ALL else words.backend(text)
 
 
+def _is_day(text: str) -> bool:
+    import datetime as dt
+
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def _wanted(options: Options) -> Wanted:
     """What the options ask for.
 
@@ -143,6 +152,8 @@ def _wanted(options: Options) -> Wanted:
     from keras_doctor.fixes.projectfiles import requirement_lines
     from keras_doctor.requirements import parse_requirement
 
+    if options.exclude_newer is not None and not _is_day(options.exclude_newer):
+        raise UsageError(f"--exclude-newer {options.exclude_newer} is no day.", hint="2019-06-30")
     others = list(getattr(options, "with"))
     for line in others:
         if parse_requirement(line) is None:

@@ -12,6 +12,7 @@ from keras_doctor.compat.choose import ways_in_place
 from keras_doctor.compat.seen import bases_of
 from keras_doctor.compat.where import Where, platform_from
 from keras_doctor.create.accelerator import CPU, with_extra
+from keras_doctor.create.days import also, there_on
 from keras_doctor.create.torchbuild import large_build
 from keras_doctor.create.wanted import RANK, Chosen, CreateError
 from keras_doctor.knowledge.compatibility import bad_releases, oldest_python, python_released
@@ -57,10 +58,8 @@ def choose(wanted: Wanted, interpreters: Mapping[str, str]) -> Chosen:
     if backend == TORCH and wanted.accelerator == CPU and not wanted.large:
         return _with_small_torch(ranges, pythons, wanted, interpreters)
     if wanted.below is not None:
-        ranges = tuple(
-            (keras, ",".join(filter(None, [limit, f"<{wanted.below}"]))) for keras, limit in ranges
-        )
-    found = _best(backend, ranges, pythons, wanted.accelerator)
+        ranges = tuple((keras, also(limit, f"<{wanted.below}")) for keras, limit in ranges)
+    found = _best(backend, ranges, pythons, wanted)
     if found is None:
         raise _impossible(backend, ranges, wanted, interpreters)
     return _chosen(found, backend, interpreters, wanted)
@@ -90,6 +89,8 @@ def _with_small_torch(
             continue
         public = version.partition("+")[0]
         for keras, _limit in ranges:
+            if satisfies(public, there_on(TORCH, wanted.before)) is False:
+                break
             words = [f"{KERAS}{keras}", f"{TORCH}=={public}"]
             try:
                 found = answer(words, python=python, platform=None, every_pair=False).newest
@@ -114,13 +115,14 @@ def _ranges(backend: str, wanted: Wanted) -> Iterator[tuple[str, str]]:
 
     As specifiers: of Keras, and of the backend.
     """
+    allowed = also(wanted.keras, there_on(KERAS, wanted.before))
     for generation in reversed(generations()):
-        if generation.runs_on(backend) and _has(generation, wanted.keras, backend):
+        if generation.runs_on(backend) and _has(generation, allowed, backend):
             bounds = [f">={generation.since}"]
             bounds += [f"<{generation.before}"] if generation.before else []
             limit = dict(generation.limits).get(backend, "")
             bounds += [f"!={bad.version}" for bad in bad_releases(KERAS) if backend in bad.backends]
-            yield ",".join(filter(None, [wanted.keras, *bounds])), limit
+            yield also(allowed, *bounds), limit
 
 
 def _has(generation: Generation, specifier: str, backend: str) -> bool:
@@ -153,13 +155,14 @@ def _best(
     backend: str,
     ranges: Sequence[tuple[str, str]],
     pythons: Sequence[str],
-    accelerator: str = CPU,
+    wanted: Wanted,
 ) -> Together | None:
     """The best set on any of some Pythons."""
     best: tuple[tuple[object, ...], Together] | None = None
     for keras, limit in ranges:
-        for distribution in distributions_of(backend, accelerator):
-            words = [f"{KERAS}{keras}", f"{distribution}{limit}"]
+        for distribution in distributions_of(backend, wanted.accelerator):
+            bound = also(limit, there_on(distribution, wanted.before))
+            words = [f"{KERAS}{keras}", f"{distribution}{bound}"]
             for together in _answers(words, pythons):
                 key = _key(together)
                 if best is None or key > best[0]:
@@ -299,7 +302,8 @@ def _unknown_to(backend: str, wanted: Wanted) -> CreateError:
                 f"Keras {bad.version} does not work on {backend} by a mistake in it.",
                 hint=f"--keras {bad.instead}",
             )
-    which = f"Keras {wanted.keras}" if wanted.keras else "No Keras"
+    which = f"Keras {wanted.keras}" if wanted.keras else "Keras"
+    which += f" as of {wanted.before}" if wanted.before else ""
     known = [
         f"{generation.title}"
         for generation in reversed(generations())
@@ -317,15 +321,17 @@ def _impossible(
 ) -> CreateError:
     """No Python that is here, and allowed, holds it."""
     what = f"Keras {wanted.keras}".strip() + f" on {backend}"
+    what += f", as of {wanted.before}," if wanted.before else ""
     asked = f"Python {wanted.python}" if wanted.python else "any Python of this machine"
-    here = _best(backend, ranges, sorted(interpreters, key=compare_key, reverse=True))
+    here = _best(backend, ranges, sorted(interpreters, key=compare_key, reverse=True), wanted)
     if here is not None:
         pins = " ".join(f"{one.name}=={one.version}" for one in here.members)
         hint = f"The nearest that is possible here: {pins} on Python {here.python}."
         return CreateError(f"{what} does not work on {asked}.", hint=hint)
     for keras, limit in ranges:
         for distribution in distributions_of(backend):
-            words = [f"{KERAS}{keras}", f"{distribution}{limit}"]
+            bound = also(limit, there_on(distribution, wanted.before))
+            words = [f"{KERAS}{keras}", f"{distribution}{bound}"]
             try:
                 newest = answer(words, python=None, platform=None, every_pair=False).newest
             except CompatError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
 from keras_doctor.create.choose import will_do
+from keras_doctor.create.days import also, there_on
 from keras_doctor.create.distributions import Found, distributions_for
 from keras_doctor.create.keras_release import keras_for
 from keras_doctor.create.small import smaller
@@ -95,6 +96,8 @@ def _is_allowed(
         return False
     if not will_do(summary.python, wanted.python):
         return False
+    if satisfies(summary.release, there_on(summary.backend, wanted.before)) is False:
+        return False
     tops = {use.path.partition(".")[0] for use in needs.uses}
     if TENSORFLOW in tops or TF_KERAS in tops:
         return summary.backend == TENSORFLOW
@@ -108,7 +111,7 @@ def _candidate(
 ) -> Candidate | None:
     stack = load_stack(summary.id)
     uses = [use for use in needs.uses if not use.guarded]
-    keras = keras_for(stack, uses, wanted.keras)
+    keras = keras_for(stack, uses, also(wanted.keras, there_on(KERAS, wanted.before)))
     if keras is None and (wanted.keras or _imports(KERAS, uses)):
         return None
     pins = {name: pin.version for name, pin in stack.pins.items()}
@@ -200,16 +203,20 @@ def _inferred(
         whole[KERAS] = best.keras.version
         whole.update(best.keras.instead)
     whole = smaller(whole, stack, accelerator=wanted.accelerator)
+    asked = [(name, whole[name]) for name in sorted(roots & set(whole))]
+    # The days of what else a stack pins are not known: the installer keeps to them.
+    dated = wanted.before is not None
+    exact = {name for name, _ in asked if not dated or name in (KERAS, stack.backend)}
     chosen = Chosen(
         python=stack.python,
         interpreter=interpreters[stack.python],
         backend=stack.backend,
         keras=f"{KERAS}=={whole.get(KERAS, '')}",
-        requirements=tuple(f"{name}=={whole[name]}" for name in sorted(roots & set(whole))),
+        requirements=tuple(f"{name}=={one}" if name in exact else name for name, one in asked),
         constraints=wanted.constraints,
         evidence=best.keras.evidence if best.keras else "declared",
         reasons=tuple(_reasons(best, needs, found, pins | whole)),
-        pins=tuple(f"{name}=={version}" for name, version in sorted(whole.items())),
+        pins=() if dated else tuple(f"{name}=={one}" for name, one in sorted(whole.items())),
     )
     unknown = tuple(one for one in found if not one.providers)
     return Inferred(chosen=chosen, unknown=unknown, remarks=tuple(_remarks(best, needs)))

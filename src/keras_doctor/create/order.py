@@ -13,6 +13,7 @@ from keras_doctor.create.make import How, check_folder, make
 from keras_doctor.create.plan import plan_for, plan_locked, plan_of
 from keras_doctor.create.torchbuild import small_torch
 from keras_doctor.create.wanted import CreateError, UnresolvedError
+from keras_doctor.fixes.installer import find_uv
 from keras_doctor.gather import facts_of
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.records import NamedTuple
@@ -76,6 +77,11 @@ def carry_out(
     folder = os.path.join(here, order.folder)
     if not order.dry_run:
         check_folder(folder)
+    if order.wanted.before is not None and find_uv(environ) is None:
+        raise CreateError(
+            "Only uv can leave out what was uploaded later, and it is not here.",
+            hint="pip install uv",
+        )
     pythons = interpreters(environ, here)
     kernel = check_kernel(order.kernel, environ) if order.kernel else None
     taken, remark = accelerator_of(order.accelerator, read_driver())

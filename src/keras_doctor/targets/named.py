@@ -17,7 +17,7 @@ from keras_doctor.targets.found import TargetError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 VERSION = re.compile(r"[23](?:\.\d+){0,2}t?\Z")
 _MINOR = re.compile(r"python([23]\.\d+)(?:\.exe)?\Z")
@@ -70,13 +70,11 @@ def by_version(version: str, environ: Mapping[str, str], folder: str) -> str | N
 
 
 def interpreters(environ: Mapping[str, str], folder: str) -> dict[str, str]:
-    """One interpreter of each version like ``3.11``: on PATH, else the newest installed one."""
-    found: dict[str, tuple[tuple[int, ...], str]] = {}
-    for python, version in installations(environ):
-        minor = ".".join(version.split(".")[:2])
-        candidate = (_key(version), python)
-        found[minor] = max(found.get(minor, candidate), candidate)
-    result = {minor: python for minor, (_version, python) in found.items()}
+    """One interpreter of each version like ``3.11``: the newest of pyenv and uv, else on PATH.
+
+    conda's come last: most of them are environments of the user's, which may go.
+    """
+    result = _newest(_standalone(environ))
     for entry in environ.get("PATH", "").split(os.pathsep):
         for name in files.listing(os.path.join(folder, entry)) if entry else ():
             match = _MINOR.match(name)
@@ -84,14 +82,37 @@ def interpreters(environ: Mapping[str, str], folder: str) -> dict[str, str]:
                 python_there = _first_on_path(name, environ, folder)
                 if python_there:
                     result[match[1]] = python_there
-    return result
+    return {**_newest(_of_conda(environ)), **result}
+
+
+def _newest(installed: Iterator[tuple[str, str]]) -> dict[str, str]:
+    """The newest interpreter of each version like ``3.11``."""
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
+    for python, version in installed:
+        minor = ".".join(version.split(".")[:2])
+        candidate = (_key(version), python)
+        found[minor] = max(found.get(minor, candidate), candidate)
+    return {minor: python for minor, (_version, python) in found.items()}
 
 
 def installations(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Interpreters that pyenv, uv and conda have installed, with their versions."""
+    yield from _standalone(environ)
+    yield from _of_conda(environ)
+
+
+def _standalone(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     places = [os.path.join(pyenv_root(environ), "versions"), *uv_pythons(environ)]
     folders = [os.path.join(place, name) for place in places for name in files.listing(place)]
-    for folder in (*folders, *conda.environments(environ)):
+    yield from _in(folders, environ)
+
+
+def _of_conda(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from _in(conda.environments(environ), environ)
+
+
+def _in(folders: Iterable[str], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for folder in folders:
         python = python_in(folder)
         version = environment_of(python, environ).version if python else None
         if python and version:

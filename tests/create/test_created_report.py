@@ -33,6 +33,7 @@ MADE = PLAN._replace(
     trained=True,
     verified=outcome(kind="train", status="passed", device="cpu:0"),
     files=("/home/ada/old env/pylock.toml",),
+    activate="source '/home/ada/old env/bin/activate'",
 )
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from keras_doctor.create.activation import write_backend
+from keras_doctor.create.activation import entrances, is_conda, write_backend
 from keras_doctor.create.kernel import write_kernel
 from keras_doctor.create.lockfiles import LocksAhead, pins_of, write_locks
 from keras_doctor.create.note import NAME, note
@@ -155,6 +155,7 @@ def _finish(
     pins = pins_of(snapshot.distributions)
     purelib = next(entry.path for entry in snapshot.path if entry.origin == "site-packages")
     write_backend(folder, purelib, plan.backend)
+    ways_in = entrances(folder)
     remarks: list[str] = []
     written: list[str] = []
     about = {"python": plan.python, "backend": plan.backend}
@@ -172,6 +173,7 @@ def _finish(
         reasons=plan.reasons,
         date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
         files=[os.path.basename(path) for path in written],
+        entrances=ways_in,
     )
     path = os.path.join(folder, NAME)
     with open(path, "w", encoding="utf-8") as file:
@@ -184,4 +186,6 @@ def _finish(
         trained=trains,
         files=(*written, path),
         remarks=(*plan.remarks, *remarks),
+        activate=ways_in[0][1],
+        interpreter=os.path.join(folder, "bin", "python") if is_conda(folder) else plan.interpreter,
     )

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes.use.shells import VARIABLE
-from keras_doctor.rules.remedies import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +26,7 @@ def note(
     reasons: Sequence[str],
     date: str,
     files: Sequence[str],
+    entrances: Sequence[tuple[str, str]],
 ) -> str:
     """The text of the note.
 
@@ -40,8 +40,8 @@ def note(
         reasons: Why this set was chosen.
         date: The day on which it was made.
         files: The files beside this one, by their names.
+        entrances: For each kind of shell the command that activates it.
     """
-    here = quoted((os.path.join(folder, "bin", "activate"),))
     step = "one training step" if trains else "a model built and a prediction (it cannot train)"
     device = f" on {outcome.device}" if outcome.device else ""
     lines = [
@@ -56,10 +56,7 @@ def note(
         "",
         "| shell | command |",
         "| --- | --- |",
-        f"| bash, zsh | `source {here}` |",
-        f"| fish | `source {here}.fish` |",
-        f"| PowerShell | `{os.path.join(folder, 'bin', 'activate.ps1')}` |",
-        f"| cmd | `{os.path.join(folder, 'Scripts', 'activate.bat')}` |",
+        *(f"| {shell} | `{command}` |" for shell, command in entrances),
         "",
         (
             f"Its Python also works without that: `{os.path.join(folder, 'bin', 'python')}`. "

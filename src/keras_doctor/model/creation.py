@@ -44,3 +44,5 @@ class Creation(NamedTuple):
     files: tuple[str, ...]
     """What was written beside the packages: locks, a note, a kernel."""
     remarks: tuple[str, ...]
+    activate: str | None = None
+    """What is typed in bash to activate it, once it is made."""

@@ -47,11 +47,10 @@ def render_create(
         _program(page, creation)
         for remark in creation.remarks:
             page.text(f"Note: {remark.rstrip('.')}.", hang=6)
-    if creation.made:
+    if creation.activate is not None:
         page.blank()
         page.text("To use it:")
-        activate = quoted((os.path.join(creation.folder, "bin", "activate"),))
-        page.command(f"source {activate}", indent=4)
+        page.command(creation.activate, indent=4)
     return page.render()
 
 

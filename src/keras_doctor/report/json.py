@@ -246,6 +246,7 @@ def _creation(creation: Creation) -> dict[str, Any]:
         "imported": None if creation.imported is None else _run(creation.imported),
         "files": list(creation.files),
         "remarks": list(creation.remarks),
+        "activate": creation.activate,
     }
 
 

@@ -14,7 +14,7 @@ from rules.factory import JAX_STACK, SITE, dist, failed, missing, passed, with_,
 from fixes.repairing import a_finding, a_fix
 from keras_doctor.fixes import bench, trial
 from keras_doctor.fixes import search as module
-from keras_doctor.fixes.installer import Installed, Installer, last_words
+from keras_doctor.fixes.installer import Installed, Installer
 from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.request import Request
 from keras_doctor.fixes.search import (
@@ -621,12 +621,6 @@ def test_variables_after_the_steps() -> None:
     before = {"A": "1", "B": "1", "C": "1"}
     assert environ_after(before, steps) == {"A": "2", "C": "1", "NEW": ""}
     assert before == {"A": "1", "B": "1", "C": "1"}
-
-
-def test_last_words() -> None:
-    assert last_words("") == last_words(" \n \n") == "the installer said nothing"
-    assert last_words("\n".join(map(str, range(20)))) == "14 15 16 17 18 19"
-    assert len(last_words("x" * 5000)) == 600
 
 
 # -- the first attempt, made before it is known whether anything is wrong

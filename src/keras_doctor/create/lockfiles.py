@@ -10,9 +10,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from keras_doctor.create.wanted import CreateError
-from keras_doctor.fixes.installer import find_installer, last_words, uv_environ
+from keras_doctor.fixes.installer import OFFLINE, find_installer, uv_environ
 from keras_doctor.fixes.judged import works
 from keras_doctor.fixes.pipsettings import uv_options
+from keras_doctor.fixes.said import is_unreachable, last_words
 from keras_doctor.fixes.trial import Asked, examine
 from keras_doctor.live.process import Child
 from keras_doctor.names import normalize
@@ -180,6 +181,8 @@ def lock_texts(pins: Iterable[str], python: str, environ: Mapping[str, str]) -> 
             begun.append((name, made, Child(argv, variables, place, place)))
         all_ended = [child.finish(_SECONDS, lambda _child: None) for _, _, child in begun]
         for (name, made, _child), ended in zip(begun, all_ended, strict=True):
+            if ended.code != 0 and is_unreachable(ended.output) and OFFLINE not in environ:
+                return lock_texts(pins, python, {**environ, OFFLINE: "1"})
             if ended.code != 0:
                 raise CreateError(f"The lock could not be written: {last_words(ended.output)}")
             with open(made, encoding="utf-8") as file:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, keeps_bytecode
-from keras_doctor.fixes.installer import HIDDEN, find_installer, install, last_words, run_owner
+from keras_doctor.fixes.installer import HIDDEN, find_installer, install, run_owner
 from keras_doctor.fixes.judged import context_of
+from keras_doctor.fixes.said import last_words
 from keras_doctor.fixes.ways import environ_after, roots_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import shutil
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keras_doctor.fixes import trial
-from keras_doctor.fixes.installer import Installer, find_installer, install, last_words
+from keras_doctor.fixes.installer import OFFLINE, Installer, find_installer, install
 from keras_doctor.fixes.request import Request
+from keras_doctor.fixes.said import is_unreachable, last_words
 from keras_doctor.fixes.search import Found, Search
 from keras_doctor.fixes.ways import INSTALLS
 from keras_doctor.live.homefiles import remove_tree
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.search import Options
     from keras_doctor.fixes.transaction.states import FileChange
     from keras_doctor.fixes.trial import Asked
+    from keras_doctor.live.process import Ended
 
 _T = TypeVar("_T")
 KINDS = {*INSTALLS, "set-env"}
@@ -175,10 +177,19 @@ class Fresh:
             raise MakeError(last_words(result.output))
 
     def _run(self, argv: tuple[str, ...]) -> None:
-        child = Child(argv, self.asked.environ, os.path.dirname(self.plan.folder), self.stage)
-        ended = child.finish(_MAKE_SECONDS, lambda _child: None)
+        ended = self._ended(argv)
+        if ended.code != 0 and is_unreachable(ended.output):
+            # uv may have what it needs in its cache; from here on it need not ask in vain.
+            self.asked = self.asked._replace(environ={**self.asked.environ, OFFLINE: "1"})
+            again = self._ended(argv)
+            ended = again if again.code == 0 else ended
         if ended.code != 0:
-            raise MakeError(f"{' '.join(argv)} failed: {ended.output[-300:].strip()}")
+            what = os.path.basename(argv[0])
+            raise MakeError(f"{last_words(ended.output)} (said by {what})")
+
+    def _ended(self, argv: tuple[str, ...]) -> Ended:
+        child = Child(argv, self.asked.environ, os.path.dirname(self.plan.folder), self.stage)
+        return child.finish(_MAKE_SECONDS, lambda _child: None)
 
     def _claim(self) -> None:
         """Make the folder, which must not be there, and mark it as unfinished."""

@@ -9,6 +9,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from keras_doctor.fixes.pipsettings import uv_options, uv_variables
+from keras_doctor.fixes.said import is_unreachable
 from keras_doctor.live.process import Child
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from keras_doctor.fixes.request import Request
 
+OFFLINE = "UV_OFFLINE"
+"""The variable by which uv takes what it has fetched before, and asks nobody."""
 TIMEOUT = 1800.0
 """Seconds for one run: a TensorFlow is half a gigabyte, over whatever network there is."""
 HIDDEN = frozenset(
@@ -134,6 +137,10 @@ def install(
         variables["TMPDIR"] = folder  # they leave locks among the temporary files
         for argv in commands(installer, request, python, folder, more):
             one = _run(argv, variables, folder, folder, timeout)
+            if not one.ok and installer.name == "uv" and is_unreachable(one.output):
+                # What is in its cache may be all that is needed.
+                again = _run(argv, {**variables, OFFLINE: "1"}, folder, folder, timeout)
+                one = again if again.ok else one
             done = one._replace(seconds=done.seconds + one.seconds)
             if not done.ok:
                 break
@@ -236,9 +243,3 @@ def _files(installer: Installer, request: Request, folder: str) -> list[str]:
                 file.write("".join(line + "\n" for line in lines))
             options += [option, path]
     return options
-
-
-def last_words(output: str) -> str:
-    """What an installer said at its end, in one line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return " ".join(lines[-6:])[-600:] or "the installer said nothing"

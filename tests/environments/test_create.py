@@ -202,3 +202,63 @@ def test_a_dry_run_makes_nothing(home: dict[str, str], tmp_path: Path) -> None:
     assert data["reasons"]
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "empty").exists()
+
+
+def unshared(variables: dict[str, str], folder: Path, options: str, script: str) -> str:
+    """Run a script in namespaces of its own; what it printed.
+
+    Skips where the kernel does not allow that.
+    """
+    argv = ["unshare", *options.split(), "sh", "-ec"]
+    if shutil.which("unshare") is None or subprocess.run([*argv, "true"], check=False).returncode:
+        pytest.skip("no namespaces here")
+    program = f'doctor() {{ {sys.executable} -m keras_doctor create "$@" 2>&1; }}\n'
+    done = subprocess.run(
+        [*argv, program + script],
+        env=variables,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("jax")
+def test_siblings_managers_and_no_network(home: dict[str, str], tmp_path: Path) -> None:
+    words = ("--like", "new", "--backend", "numpy", "--manager", "venv")
+    data = created(home, tmp_path, "sibling", *words)
+    assert (data["made"], data["trained"], data["verified"]["backend"]) == (True, False, "numpy")
+    assert "uv" not in (tmp_path / "sibling" / "pyvenv.cfg").read_text().splitlines()[-1]
+    shutil.rmtree(tmp_path / "sibling")
+
+    # What the first environment needed lies in uv's cache.
+    said = unshared(home, tmp_path, "-rn", f"doctor offline --backend jax --python {HERE}")
+    assert "Made: Keras trained one step" in said, said
+    shutil.rmtree(tmp_path / "offline")
+    empty = home | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_FIND_LINKS": ""}
+    said = unshared(empty, tmp_path, "-rn", f"! doctor none --backend jax --python {HERE}")
+    assert "No environment was made: the network cannot be reached" in said, said
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.usefixtures("jax")
+def test_on_a_full_disk_nothing_is_left(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    script = (
+        "mount -t tmpfs -o size=50m tmpfs small\n"
+        f"! doctor small/env --backend jax --python {HERE}\n"
+        'echo "left: $(ls -A small | wc -l)"'
+    )
+    said = unshared(home, tmp_path, "-rm", script)
+    assert "No environment was made: the disk is full" in said, said
+    assert "left: 0" in said
+
+
+def test_as_of_a_day(home: dict[str, str], tmp_path: Path) -> None:
+    words = ("--backend", "theano", "--exclude-newer", "2018-05-01", "--dry-run")
+    data = created(home, tmp_path, *words)
+    assert data["keras"] == "keras==2.1.6"
+    refused = doctor(home, tmp_path, "create", *words[:3], "yesterday", "--dry-run")
+    assert refused.returncode == 2
+    assert "is no day" in refused.stderr

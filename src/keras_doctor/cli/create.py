@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from keras_doctor.cli import options as words
+from keras_doctor.cli.asking import ask, can_ask
 from keras_doctor.cli.errors import UsageError
 from keras_doctor.cli.output import check_writable
 from keras_doctor.cli.parser import Option, Options, Parser
@@ -13,7 +14,9 @@ from keras_doctor.cli.show import show, style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from keras_doctor.create.order import Order
     from keras_doctor.create.wanted import Wanted
+    from keras_doctor.model.creation import Creation
 
 DESCRIPTION = """Makes a new environment in which the wished Keras, on the wished backend, has
 really trained: the newest set that is known to work on a Python of this machine. Before the
@@ -105,7 +108,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
         if options.backend == ALL:
             made, refused = api.create_all(order, progress=progress)
         else:
-            made, refused = (api.create(order, progress=progress),), ()
+            made, refused = (_created(order, options, progress),), ()
     status = 0 if made else 1
 
     def text() -> str:
@@ -126,6 +129,23 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
 
     show(options, text=text, json=json)
     return status
+
+
+def _created(order: Order, options: Options, progress: Progress) -> Creation:
+    """Make it; at a terminal it is asked whether a build of several gigabytes may be taken."""
+    from keras_doctor import api
+    from keras_doctor.create.torchbuild import LargeBuildError
+
+    try:
+        return api.create(order, progress=progress)
+    except LargeBuildError as error:
+        if not can_ask(options):
+            raise
+        progress.pause()
+        if not ask(f"{error} Take it?"):
+            raise
+    large = order._replace(wanted=order.wanted._replace(large=True))
+    return api.create(large, progress=progress)
 
 
 def _backend(text: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from keras_doctor.cli import options as words
+from keras_doctor.cli.asking import ask, can_ask
 from keras_doctor.cli.errors import UsageError
-from keras_doctor.cli.output import check_writable, is_terminal
+from keras_doctor.cli.output import check_writable
 from keras_doctor.cli.parser import Option, Options, Parser
 from keras_doctor.cli.program import program_name, quote
 from keras_doctor.cli.progress import Progress
@@ -92,7 +93,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             repair,
             verbose=options.verbose,
             quiet=options.quiet,
-            asked=options.dry_run or _can_ask(options),
+            asked=options.dry_run or can_ask(options),
             program=program_name(),
             again=_again(options, mine),
             **style(options),
@@ -123,7 +124,7 @@ def _consent(plan: Repair, options: Options, progress: Progress) -> Consent:
         return Consent(apply=False)
     if options.yes:
         return Consent(apply=True, moves=moves)
-    if not _can_ask(options):
+    if not can_ask(options):
         return Consent(apply=False)
     from keras_doctor.report.fixed import render_plan
 
@@ -131,21 +132,11 @@ def _consent(plan: Repair, options: Options, progress: Progress) -> Consent:
     sys.stderr.write(render_plan(plan, **style(options)))
     for step in plan.manual:
         path = step.path if step.kind == "rename-file" else None
-        if path and path not in moves and _ask(f"Give {path} the name {step.to}? [y/N] "):
+        if path and path not in moves and ask(f"Give {path} the name {step.to}?"):
             moves += (path,)
     if not plan.steps and not moves:
         return Consent(apply=False)
-    return Consent(apply=_ask("Apply this plan? [y/N] "), moves=moves)
-
-
-def _can_ask(options: Options) -> bool:
-    return is_terminal(sys.stdin) and is_terminal(sys.stderr) and options.format != "json"
-
-
-def _ask(question: str) -> bool:
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return Consent(apply=ask("Apply this plan?"), moves=moves)
 
 
 def _lines(files: tuple[str, ...]) -> list[str]:

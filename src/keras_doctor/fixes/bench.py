@@ -88,7 +88,9 @@ class Bench:
         prefix = target.environment and self.place.there(target.environment)
         began = time.monotonic()
         environ = environ_after(self.asked.environ, after)
-        result = self.place.call(install, installer, request, python, prefix, environ)
+        result = self.place.call(
+            install, installer, request, python, prefix, environ, with_progress=True
+        )
         return self._ended(result, began, environ, compiles=installer.name == "uv")
 
     def run_owner(self, argv: Sequence[str], folder: str, after: Sequence[Step]) -> str | None:

@@ -86,7 +86,7 @@ def make(
     Returns:
         The environment, or why there is none, as a clause.
     """
-    place = Fresh(plan, asked)
+    place = Fresh(plan, asked, progress)
     try:
         progress(f"Making {plan.folder} with Python {plan.python}")
         place.reset()
@@ -131,8 +131,9 @@ class Fresh:
     runs_commands = False
     id = ""
 
-    def __init__(self, plan: Draft, asked: Asked) -> None:
+    def __init__(self, plan: Draft, asked: Asked, progress: Callable[[str], None]) -> None:
         self.plan = plan
+        self.progress = progress
         self.asked = asked
         self.stage = plan.folder
 
@@ -146,7 +147,8 @@ class Fresh:
 
     def call(self, function: Callable[..., _T], *args: Any, **named: Any) -> _T:
         """Call it here."""
-        named.pop("with_progress", None)
+        if named.pop("with_progress", False):
+            named["progress"] = self.progress
         return function(*args, **named)
 
     def reset(self) -> None:
@@ -172,7 +174,10 @@ class Fresh:
             before=self.plan.before,
             lock=self.plan.lock,
         )
-        result = install(installer, request, python, self.plan.folder, self.asked.environ)
+        result = install(
+            *(installer, request, python, self.plan.folder, self.asked.environ),
+            progress=self.progress,
+        )
         if not result.ok:
             raise MakeError(last_words(result.output))
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
+from keras_doctor.fixes.downloads import Downloads
 from keras_doctor.fixes.pipsettings import uv_options, uv_variables
 from keras_doctor.fixes.said import is_unreachable
 from keras_doctor.live.process import Child
@@ -16,7 +17,7 @@ from keras_doctor.records import NamedTuple
 from keras_doctor.requirements import parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from keras_doctor.fixes.request import Request
 
@@ -103,6 +104,7 @@ def install(
     environ: Mapping[str, str],
     *,
     timeout: float = TIMEOUT,
+    progress: Callable[[str], None] | None = None,
 ) -> Installed:
     """Remove and install what a request says, in one environment.
 
@@ -113,6 +115,7 @@ def install(
         prefix: The environment's folder.
         environ: The user's variables; those that would lead elsewhere are left out.
         timeout: Seconds for each run.
+        progress: Told how far uv's downloads are.
 
     Returns:
         What became of it; one that cannot be started, or does not end, has failed too.
@@ -123,6 +126,8 @@ def install(
         variables = uv_environ(environ, prefix)
         if request.lock:
             variables.pop("UV_CONSTRAINT", None)  # a lock says it all; uv takes no more
+        if progress is not None:
+            variables.pop("UV_NO_PROGRESS")
         more = uv_options(environ, prefix)
     else:
         variables.update(
@@ -136,7 +141,8 @@ def install(
     with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
         variables["TMPDIR"] = folder  # they leave locks among the temporary files
         for argv in commands(installer, request, python, folder, more):
-            one = _run(argv, variables, folder, folder, timeout)
+            watch = Downloads(progress) if progress is not None else None
+            one = _run(argv, variables, folder, folder, timeout, watch)
             if not one.ok and installer.name == "uv" and is_unreachable(one.output):
                 # What is in its cache may be all that is needed.
                 again = _run(argv, {**variables, OFFLINE: "1"}, folder, folder, timeout)
@@ -166,10 +172,15 @@ def run_owner(
 
 
 def _run(
-    argv: Sequence[str], variables: Mapping[str, str], folder: str, mark: str, timeout: float
+    argv: Sequence[str],
+    variables: Mapping[str, str],
+    folder: str,
+    mark: str,
+    timeout: float,
+    watch: Callable[[bytes], None] | None = None,
 ) -> Installed:
     try:
-        child = Child(argv, variables, folder, mark)
+        child = Child(argv, variables, folder, mark, watch)
     except OSError as error:
         return Installed(ok=False, output=f"{argv[0]} cannot be started: {error}", seconds=0.0)
     ended = child.finish(timeout, lambda _child: None)

@@ -69,7 +69,12 @@ class Child:
     """A running child, its output, and its group."""
 
     def __init__(
-        self, argv: Sequence[str], environ: Mapping[str, str], folder: str, mark: str
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        folder: str,
+        mark: str,
+        watch: Callable[[bytes], None] | None = None,
     ) -> None:
         """Starts it.
 
@@ -79,12 +84,14 @@ class Child:
             folder: its working folder.
             mark: a text that only its variables hold, by which processes that left the group
                 are found again.
+            watch: told every piece of its output, in another thread.
 
         Raises:
             OSError: it cannot be started.
         """
         self.capture = Capture()
         self.mark = mark
+        self._watch = watch
         self.began = time.monotonic()
         with _no_core_files():
             self.process = subprocess.Popen(
@@ -110,6 +117,9 @@ class Child:
         with stream:
             while data := os.read(stream.fileno(), _CHUNK):
                 self.capture.add(data)
+                if self._watch is not None:
+                    with contextlib.suppress(OSError, ValueError):  # nobody listens any more
+                        self._watch(data)
 
     def _wait(self) -> None:
         self.process.wait()

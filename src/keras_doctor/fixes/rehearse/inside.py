@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from keras_doctor.fixes.rehearse.namespace import end_with_parent, enter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HEAD = 8
 """Bytes of the length before each message."""
+_writing = threading.Lock()
 
 
 def write(stream: BinaryIO, message: object) -> None:
@@ -29,8 +31,9 @@ def write(stream: BinaryIO, message: object) -> None:
         OSError: The other end is gone.
     """
     data = pickle.dumps(message)
-    stream.write(len(data).to_bytes(HEAD, "big") + data)
-    stream.flush()
+    with _writing:  # how far a download is comes from another thread
+        stream.write(len(data).to_bytes(HEAD, "big") + data)
+        stream.flush()
 
 
 def read(stream: BinaryIO) -> Any:

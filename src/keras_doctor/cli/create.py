@@ -104,7 +104,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
         dry_run=options.dry_run,
         timeout=options.timeout,
     )
-    with Progress(enabled=not options.quiet, limit=options.timeout) as progress:
+    with Progress(enabled=not options.quiet) as progress:
         if options.backend == ALL:
             made, refused = api.create_all(order, progress=progress)
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.collect.load import loads_snapshot
 from keras_doctor.create.accelerator import CPU, accelerator_of, read_driver
+from keras_doctor.create.choose import TORCH
 from keras_doctor.create.kernel import REQUIREMENT, check_kernel
 from keras_doctor.create.like import wanted_like
 from keras_doctor.create.make import How, check_folder, make
@@ -85,19 +86,17 @@ def carry_out(
     pythons = interpreters(environ, here)
     kernel = check_kernel(order.kernel, environ) if order.kernel else None
     taken, remark = accelerator_of(order.accelerator, read_driver())
-    wanted = order.wanted._replace(accelerator=taken, small_torch=small_torch(environ, pythons))
+    wanted = order.wanted._replace(accelerator=taken)
+    if taken == CPU:
+        small = _small_torch(order, environ, pythons, progress)
+        wanted = wanted._replace(small_torch=small)
     if order.kernel is not None:
         wanted = wanted._replace(others=(*wanted.others, REQUIREMENT))
     if order.like is not None:
         wanted = wanted_like(_snapshot(os.path.join(here, order.like), environ, here), wanted)
     program = order.program and os.path.join(here, order.program)
     lock = order.lock and os.path.join(here, order.lock)
-    if lock is not None:
-        plan = plan_locked(lock, wanted, pythons, folder)
-    elif program is not None:
-        plan = plan_for(program, wanted, pythons, folder)
-    else:
-        plan = plan_of(wanted, pythons, folder)
+    plan = _plan(wanted, lock, program, pythons, folder)
     plan = plan._replace(remarks=(*plan.remarks, *([remark] if remark else [])))
     if order.dry_run:
         return plan
@@ -126,6 +125,36 @@ def carry_out(
             except CreateError:  # nothing older is left: what went wrong first is the reason
                 raise first from None
     return make(plan, how, environ, progress)
+
+
+def _plan(
+    wanted: Wanted,
+    lock: str | None,
+    program: str | None,
+    pythons: Mapping[str, str],
+    folder: str,
+) -> Creation:
+    if lock is not None:
+        return plan_locked(lock, wanted, pythons, folder)
+    if program is not None:
+        return plan_for(program, wanted, pythons, folder)
+    return plan_of(wanted, pythons, folder)
+
+
+def _small_torch(
+    order: Order,
+    environ: Mapping[str, str],
+    pythons: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> tuple[tuple[str, str], ...]:
+    """Builds of torch for the processor: of folders, else, where torch is wanted, of indexes."""
+    small = small_torch(environ, pythons)
+    if small or order.dry_run or order.wanted.backend != TORCH:
+        return small
+    from keras_doctor.create.torchindexes import small_torch_on_indexes
+
+    progress("Looking for a build of torch for the processor alone")
+    return small_torch_on_indexes(environ, pythons)
 
 
 def carry_out_all(

@@ -22,12 +22,15 @@ from rules.factory import (
     failed,
     files,
     judge,
+    module,
     raised,
+    with_,
     world,
 )
 
 KERAS = JAX_STACK.distributions[0]
 NUMPY = dist("numpy", "2.2.1")
+EDITABLE = dist("keras", "3.8.0", "optree", editable=True, origin_url="file:///src/keras")
 INIT = "keras/__init__.py"
 INNER = "keras/src/models/model.py"
 LIBRARY = "numpy/_core/_multiarray.cpython-312-x86_64-linux-gnu.so"
@@ -149,6 +152,34 @@ POSITIVE: list[tuple[str, str, Case]] = [
             "risk",
             ("A file of keras 3.8.0", "not as it was shipped"),
             (again(),),
+        ),
+    ),
+    (
+        "KD301",
+        "missing-files",
+        Case(
+            "an editable install whose folder is gone",
+            world(with_(JAX_STACK, EDITABLE), files=(files(EDITABLE),), modules=[module("keras")]),
+            "keras",
+            "fatal",
+            ("keras 3.8.0", "editable mode", "does not find its code"),
+            (again(),),
+        ),
+    ),
+    (
+        "KD301",
+        "missing-files",
+        Case(
+            "metadata without RECORD and without code",
+            world(
+                with_(JAX_STACK, dist("optree", "0.14.0", record="missing")),
+                files=(files(KERAS),),
+                modules=[module("optree")],
+            ),
+            "optree",
+            "likely",
+            ("The metadata of optree 0.14.0 is there", "its code is not"),
+            (again(dist("optree", "0.14.0")),),
         ),
     ),
     (
@@ -353,6 +384,9 @@ NOTHING: dict[str, Context] = {
     "no anomalies, but unrecorded files": keras(unrecorded=("keras/mine.py",), unrecorded_total=1),
     "the code says another version": keras(code_version="1.0"),
     "no file was looked at": keras(checked=0),
+    "off the way, and its code is not there": world(
+        with_(JAX_STACK, dist("pandas", "2.0", record="missing")), modules=[module("pandas")]
+    ),
 }
 
 

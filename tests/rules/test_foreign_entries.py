@@ -61,6 +61,18 @@ FOREIGN = [
         (("edit-config", f"{PTH}:3"),),
     ),
     Case(
+        "a .pth file that inserts it twice",
+        world(
+            variables=JAX_VARIABLE,
+            beside=[NUMPY_1._replace(location=OLD)],
+            entries=[entry(OLD, "pth", where=f"{PTH}:3", python="3.6")] * 2,
+        ),
+        PTH,
+        "likely",
+        (PTH, "Python 3.6", "numpy"),
+        (("edit-config", f"{PTH}:3"),),
+    ),
+    Case(
         "the wrong user site",
         added(entry(OLD, "user-site", python="3.6"), NUMPY_1),
         OLD,

@@ -21,6 +21,7 @@ from rules.factory import (
     copy,
     failed,
     judge,
+    local,
     missing,
     module,
     raised,
@@ -32,6 +33,7 @@ from rules.factory import (
 
 NO_KERAS = without(JAX_STACK, "keras")
 JAX_VARIABLE = {"KERAS_BACKEND": "jax"}
+LIBRARY = "/home/ada/library"
 
 
 def ways_out(name: str, folder: str | None = None) -> tuple[tuple[str, str | None], ...]:
@@ -95,12 +97,16 @@ CASES = [
         ways_out("tensorflow"),
     ),
     Case(
-        "in the project",
-        world(NO_KERAS, modules=[remnant("keras", PROJECT)]),
+        "in a folder of PYTHONPATH",
+        world(
+            NO_KERAS,
+            modules=[remnant("keras", LIBRARY)],
+            locals_=[local("keras", "namespace", entry=LIBRARY, origin="pythonpath")],
+        ),
         "keras",
         "fatal",
         ("keras is not installed",),
-        ways_out("keras", f"{PROJECT}/keras"),
+        ways_out("keras", f"{LIBRARY}/keras"),
     ),
 ]
 
@@ -137,6 +143,11 @@ NOTHING: dict[str, Context] = {
     "metadata says that it is installed": world(modules=[remnant("keras")]),
     "a backend that nobody asks for": world(
         variables=JAX_VARIABLE, modules=[remnant("tensorflow")]
+    ),
+    "a folder of the user's, beside the program": world(
+        NO_KERAS,
+        modules=[remnant("keras", PROJECT)],
+        locals_=[local("keras", "namespace")],
     ),
     "a package that nobody needs": world(modules=[remnant("pandas")]),
     "a namespace beside the real one": world(

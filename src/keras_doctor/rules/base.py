@@ -103,6 +103,15 @@ def sign(
     )
 
 
+def signs_of_an_empty_package(name: str) -> list[Sign]:
+    """What is raised where a folder without code answers to the import of a package."""
+    return [
+        sign("AttributeError", "ImportError", text=rf"(module|from) '{name}[.']"),
+        sign("ModuleNotFoundError", text=rf"'{name}[.']"),
+        sign(module=name),
+    ]
+
+
 def listing(names: Iterable[str], word: str = "and") -> str:
     """Join names for a sentence: ``a, b and c``."""
     items = list(names)

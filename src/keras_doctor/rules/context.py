@@ -99,6 +99,19 @@ class Context:
         """What ``import NAME`` would load, if it was looked up."""
         return self.modules.get(name)
 
+    def folder_of_the_users(self, name: str) -> str | None:
+        """A plain folder beside the program that answers to an import name, for want of anything.
+
+        Python takes any folder for an empty package when no package of that name is installed.
+        Such a folder is the user's, with data or results in it, and in nobody's way once the
+        package is there: a package wins over a plain folder, wherever the two lie on the path.
+        """
+        module = self.modules.get(name)
+        if module is None or module.kind != "namespace" or self.owners(name):
+            return None
+        own = [m for m in self.snapshot.local_modules if m.name == name and m.origin == "script"]
+        return own[0].path if own else None
+
     def is_absent(self, name: str) -> bool:
         """Whether the path was searched for an import name and nothing at all answers to it."""
         module = self.modules.get(name)

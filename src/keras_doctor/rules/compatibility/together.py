@@ -143,8 +143,10 @@ def _title(verdict: Verdict) -> str:
     if not declared:
         return verdict.first.title
     used = declared[0].used
-    who = listing(f"{c.user.name} {c.user.version}" for c in {c.user: c for c in declared}.values())
-    return f"{used.name} {used.version} is installed, and {who} needs {_needs(declared[0])}"
+    users = {f"{c.user.name} {c.user.version}": None for c in declared}
+    verb = "needs" if len(users) == 1 else "need"
+    needed = _needs(declared[0])
+    return f"{used.name} {used.version} is installed, and {listing(users)} {verb} {needed}"
 
 
 def _needs(clash: Clash) -> str:

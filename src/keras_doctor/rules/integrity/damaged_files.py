@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from keras_doctor.rules.base import RuledOut, Skip, finding, sign
+from keras_doctor.rules.integrity.code_gone import without_code
 from keras_doctor.rules.integrity.damage import (
     all_states,
     check_of,
@@ -34,7 +35,8 @@ def missing_files(context: Context) -> Iterator[Finding]:
 
     What it checks: for every distribution on the way of the import, whether each file of its
     RECORD that an import can load (.py, .so, .pyd, .dll, .dylib) is there. Tests and examples do
-    not count.
+    not count. And whether anything at all answers to the import names of a distribution that no
+    RECORD tells about, such as an editable install whose folder is gone.
 
     Why it breaks the import: the module that loads the file does not find it. A missing
     ``__init__.py`` makes the package an empty namespace; a half-missing package says "partially
@@ -45,18 +47,26 @@ def missing_files(context: Context) -> Iterator[Finding]:
 
     Example: ``keras/__init__.py`` was deleted.
     """
-    yield from _judge(
-        context,
-        code="KD301",
-        cause="missing-files",
-        wanted=lambda a: a.state == "missing",
-        verb="missing",
-        why="The import may need what is missing, and pip believes that it is there.",
-        explains=(
-            *("namespace-remnant", "not-installed", "backend-not-installed"),
-            "missing-shared-library",
-        ),
-    )
+    found = False
+    for gone in without_code(context):
+        found = True
+        yield gone
+    try:
+        yield from _judge(
+            context,
+            code="KD301",
+            cause="missing-files",
+            wanted=lambda a: a.state == "missing",
+            verb="missing",
+            why="The import may need what is missing, and pip believes that it is there.",
+            explains=(
+                *("namespace-remnant", "not-installed", "backend-not-installed"),
+                "missing-shared-library",
+            ),
+        )
+    except (RuledOut, Skip):
+        if not found:
+            raise
 
 
 def altered_files(context: Context) -> Iterator[Finding]:

@@ -92,7 +92,11 @@ def _running(context: Context) -> str:
 def _winning_entries(context: Context) -> Iterator[tuple[PathEntry, list[Module]]]:
     """Added entries, each with the modules on the way that Python would take from it."""
     holders = {d.location for d in context.snapshot.distributions}
+    done = set()
     for entry in context.snapshot.path:
+        if entry.path in done:  # a line of a .pth file that inserts a folder may run twice
+            continue
+        done.add(entry.path)
         if entry.origin not in ADDED or (entry.path not in holders and not entry.python):
             continue
         winners = [

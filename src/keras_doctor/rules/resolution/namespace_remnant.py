@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_doctor.knowledge.selection import backends
-from keras_doctor.rules.base import RuledOut, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, seen, signs_of_an_empty_package
 from keras_doctor.rules.remedies import install, remove
 from keras_doctor.rules.stages import PRESENCE
 
@@ -19,7 +19,8 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
     """A leftover folder without the package's files imports as an empty namespace.
 
     What it checks: whether what Python finds for Keras or its backend is a folder without an
-    ``__init__`` file, and whether any metadata says that the package is installed.
+    ``__init__`` file, and whether any metadata says that the package is installed. A folder of the
+    user's own beside the program is no remnant: there the package is simply not installed.
 
     Why it breaks the import: Python 3 imports any folder as a namespace package. So ``import
     keras`` succeeds and nothing is in it: "module 'keras' has no attribute …", or "cannot import
@@ -37,6 +38,8 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
             continue
         if context.owners(name):
             continue  # installed, but its files are gone: a matter of integrity
+        if context.folder_of_the_users(name):
+            continue  # no remnant: the package is not installed
         found = True
         yield finding(
             "KD207",
@@ -63,11 +66,7 @@ def namespace_remnant(context: Context) -> Iterator[Finding]:
                 ),
                 install(context, name, summary=f"then install {name}."),
             ],
-            signs=[
-                sign("AttributeError", "ImportError", text=rf"(module|from) '{name}[.']"),
-                sign("ModuleNotFoundError", text=rf"'{name}[.']"),
-                sign(module=name),
-            ],
+            signs=signs_of_an_empty_package(name),
             explains=[f"not-installed:{name}", f"backend-not-installed:{name}"],
         )
     if not found:

@@ -13,7 +13,7 @@ from keras_doctor.knowledge.imports import (
     needed_distributions,
 )
 from keras_doctor.knowledge.selection import backends, generations
-from keras_doctor.rules.base import RuledOut, finding, seen, sign
+from keras_doctor.rules.base import RuledOut, finding, seen, sign, signs_of_an_empty_package
 from keras_doctor.rules.remedies import install, rename
 from keras_doctor.rules.stages import FILES, PRESENCE
 
@@ -66,7 +66,8 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
     if module is None:
         return  # nobody looked
     own = next((m for m in context.snapshot.local_modules if m.name == "keras"), None)
-    if module is not None and module.kind != "missing":
+    folder = context.folder_of_the_users("keras")
+    if module.kind != "missing" and folder is None:
         if own is not None and own.kind != "namespace":
             yield _only_a_local_one(context, own)
         return
@@ -76,16 +77,25 @@ def _keras_itself(context: Context) -> Iterator[Finding]:
         "not-installed",
         "keras",
         title="Keras is not installed in this Python",
-        why="Nothing on its path answers to `import keras`.",
+        why=(
+            "Nothing with code in it answers to `import keras`."
+            if folder
+            else "Nothing on its path answers to `import keras`."
+        ),
         evidence=[
             seen(f"{len(context.snapshot.distributions)} distributions, keras is none of them"),
             seen(f"examined: {target.python}", target.chosen),
+            *(
+                [seen("a folder of yours answers to `import keras`, without code", folder)]
+                if folder
+                else []
+            ),
             *_elsewhere(context, "keras"),
         ],
         stage=PRESENCE,
         weight="fatal",
         fixes=[_install_keras(context)],
-        signs=[sign(module="keras")],
+        signs=signs_of_an_empty_package("keras") if folder else [sign(module="keras")],
         # What Keras would bring along is not missing by itself.
         explains=[f"not-installed:{name}" for name in sorted(loaded_distributions() - {"keras"})],
     )

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from keras_doctor.knowledge.selection import Generation, backends
-from keras_doctor.rules.base import NotApplicable, RuledOut, finding, listing, seen, sign
+from keras_doctor.rules.base import (
+    NotApplicable,
+    RuledOut,
+    finding,
+    listing,
+    seen,
+    sign,
+    signs_of_an_empty_package,
+)
 from keras_doctor.rules.remedies import backend_change, choose_backend, install
 from keras_doctor.rules.stages import SELECTION
 
@@ -11,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keras_doctor.model import Finding, Fix
+    from keras_doctor.model import Evidence, Finding, Fix
     from keras_doctor.rules.context import Context
     from keras_doctor.rules.selection.explain import Source
 
@@ -50,7 +58,7 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
         why=_why(generation, source, name),
         evidence=[
             seen(f"{name} is selected", source.where),
-            *(seen(f"no module named {m} on the path") for m in missing),
+            *(_absent(context, m) for m in missing),
             *(
                 seen(f"{b} is installed: {_installed(context, b)}")
                 for b in others
@@ -62,7 +70,13 @@ def backend_not_installed(context: Context) -> Iterator[Finding]:
         subject=name,
         fixes=_fixes(context, source, name, missing, target),
         signs=[sign(module=m) for m in missing]
-        + [sign(text=rf"(No module named|requires).*\b{m}\b") for m in missing],
+        + [sign(text=rf"(No module named|requires).*\b{m}\b") for m in missing]
+        + [
+            one
+            for m in missing
+            if context.folder_of_the_users(m)
+            for one in signs_of_an_empty_package(m)
+        ],
         explains=[f"not-installed:{m}" for m in (*missing, *known.distributions)],
         changes=[backend_change(target)] if target and target != name else (),
     )
@@ -73,7 +87,20 @@ def _is_not_there(context: Context, module: str) -> bool:
     found = context.module(module)
     if found is None and not context.is_complete:
         return False
+    if context.folder_of_the_users(module):
+        return True
     return (found is None or found.kind == "missing") and not context.owners(module)
+
+
+def _absent(context: Context, module: str) -> Evidence:
+    own = context.folder_of_the_users(module)
+    if own is None:
+        return seen(f"no module named {module} on the path")
+    return seen(
+        f"the only thing that answers to `import {module}` is a folder of yours without code; it "
+        f"may stay, a package that is installed comes first",
+        own,
+    )
 
 
 def _installed(context: Context, backend: str) -> str:

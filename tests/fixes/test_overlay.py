@@ -113,6 +113,16 @@ def test_the_folder_looks_as_it_did(make: Make, tmp_path: Path) -> None:
     assert world.back(str(env)) == str(env)
 
 
+def test_what_it_shields(make: Make, tmp_path: Path) -> None:
+    env = plant(tmp_path / "env", a="a", cache__b="b")
+    other = plant(tmp_path / "other", c="c")
+    (tmp_path / "link").symlink_to(env)
+    world = make(env, kept=[env / "cache"])
+    shielded = [env / "a", env / "new" / "file", tmp_path / "link" / "a"]
+    assert all(world.shields(str(path)) for path in shielded)
+    assert not any(world.shields(str(path)) for path in (env / "cache" / "b", other / "c"))
+
+
 def test_after_a_reset_it_is_as_the_original_is(make: Make, tmp_path: Path) -> None:
     env = plant(tmp_path / "env", a="old", folder__x="x")
     world = make(env)

@@ -84,6 +84,11 @@ class FakePlace:
         """What the place holds: it goes with a reset."""
         self.resets = 0
         self.ahead = 0
+        self.open: set[str] = set()
+        """Paths that it does not shield."""
+
+    def shields(self, path: str) -> bool:
+        return path not in self.open
 
     def there(self, path: str) -> str:
         return path.replace("/env", "/copy")
@@ -511,6 +516,18 @@ def test_every_cause_that_was_met_is_told_once(there: World) -> None:
 
 
 # -- what cannot be tried
+
+
+def test_what_the_place_does_not_shield_is_not_touched(there: World) -> None:
+    """A file of the user's that no copy stands for: trying would change it itself."""
+    there.place.open = {f"{SITE}/x"}
+    found = there.run(seen(cause("a", delete("x"), delete("y"))), WELL)
+    assert kinds(found.ways) == ["a: delete"]
+    assert there.place.done == ["delete /copy/lib/site-packages/y"]
+    there.place.done.clear()
+    alone = there.run(seen(cause("a", delete("x"))))
+    assert (kinds(alone.ways), kinds(alone.stuck)) == ([], ["a: delete"])
+    assert there.place.done == []
 
 
 def test_ways_that_cannot_be_tried_are_the_users(there: World) -> None:

@@ -15,6 +15,7 @@ from keras_doctor.fixes.ways import INSTALLS
 from keras_doctor.live.homefiles import remove_tree
 from keras_doctor.live.process import Child
 from keras_doctor.records import NamedTuple
+from keras_doctor.rules.context import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,6 +141,10 @@ class Fresh:
     def there(self, path: str) -> str:
         """The same path."""
         return path
+
+    def shields(self, path: str) -> bool:
+        """Nothing of the user's lies in it, and all else is the user's own."""
+        return is_inside(path, self.plan.folder)
 
     def back(self, text: str) -> str:
         """The same text."""

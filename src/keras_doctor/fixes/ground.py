@@ -14,7 +14,7 @@ from keras_doctor.records import NamedTuple
 from keras_doctor.rules.context import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from keras_doctor.fixes.rehearse.place import Place
     from keras_doctor.rules.context import Context
@@ -30,6 +30,9 @@ class Ground(NamedTuple):
     """The environment's folders: their changes are carried over."""
     scratch: tuple[str, ...]
     """The folders of settings and of the user's program: their changes are thrown away."""
+    read: tuple[str, ...]
+    """Folders of the user's that this Python reads beside these, by PYTHONPATH or while it starts:
+    their changes are thrown away where shielding them costs nothing."""
     kept: tuple[str, ...]
     """Inside of these: what stays the common one."""
     home: str
@@ -62,6 +65,7 @@ def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
     return Ground(
         roots=roots,
         scratch=tuple(scratch),
+        read=tuple(_read_beside(context, (*roots, *scratch))),
         kept=tuple(
             path
             for path in kept
@@ -71,6 +75,18 @@ def ground_of(context: Context, environ: Mapping[str, str]) -> Ground:
         ),
         home=home if os.path.isdir(home) else "",
     )
+
+
+def _read_beside(context: Context, known: tuple[str, ...]) -> Iterator[str]:
+    """The folders of importable files and of start-up code that are not among the known ones."""
+    snapshot = context.snapshot
+    places = [local.entry for local in snapshot.local_modules]
+    places += [os.path.dirname(one.path) for one in snapshot.startup if one.kind == "customize"]
+    for folder in dict.fromkeys(map(os.path.realpath, places)):
+        if folder == os.sep or not os.path.isdir(folder) or is_shared(folder):
+            continue
+        if not any(is_inside(folder, other) for other in known):
+            yield folder
 
 
 def is_shared(folder: str) -> bool:
@@ -93,7 +109,7 @@ def make_overlay(ground: Ground, progress: Callable[[str], None] = lambda _: Non
     Raises:
         NoPlaceError: The kernel or the file system does not allow it.
     """
-    return Overlay(ground.roots, ground.scratch, ground.kept, progress)
+    return Overlay(ground.roots, (*ground.scratch, *ground.read), ground.kept, progress)
 
 
 def make_place(ground: Ground, progress: Callable[[str], None]) -> Place:

@@ -132,6 +132,6 @@ def _alternatives(first: Examination, found: Found) -> list[Alternative]:
 
 
 def _why_not(way: Way, found: Found) -> str:
-    if not all(step.kind in TRIABLE for step in way.steps):
+    if not all(step.kind in TRIABLE for step in way.steps) or way in found.stuck:
         return "it cannot be tried in a copy"
     return "another way did" if found.passed else "it was not tried"

@@ -37,10 +37,11 @@ MAX_COMMANDS = 3
 """So many times the user's command is run: it may show one fault after another."""
 MAX_ROUNDS = 10
 """So many times the world is tried; a machine of one fault after another is made anew."""
-TRIABLE = {
-    *INSTALLS,
-    *("delete", "chmod", "drop-line", "write-file", "rename-file", "edit-code", "set-env"),
-}
+CHANGES_FILES = frozenset(
+    {"delete", "chmod", "drop-line", "write-file", "rename-file", "edit-code"}
+)
+"""The kinds of steps that change files by themselves."""
+TRIABLE = {*INSTALLS, *CHANGES_FILES, "set-env"}
 
 
 class Options(NamedTuple):
@@ -308,7 +309,7 @@ class Search:
             if why is not None:
                 self.dismissed.append((way, why))
                 continue
-            if all(step.kind in self.kinds for step in way.steps):
+            if all(step.kind in self.kinds and self._is_shielded(step) for step in way.steps):
                 if any(same_steps(way, other) for other in self.done):
                     # Another cause had asked for the same, and it did not help this one.
                     self.dismissed.append((way, "the same cause was still there after it"))
@@ -319,6 +320,13 @@ class Search:
             if way not in self.stuck and way not in refused:
                 self.stuck.append(way)
         return None
+
+    def _is_shielded(self, step: Step) -> bool:
+        """Whether a step can be tried in the place without touching what is outside of it."""
+        if step.kind not in CHANGES_FILES:
+            return True
+        paths = (*step.paths, *(path for path in (step.path, step.to) if path))
+        return all(map(self.place.shields, paths))
 
     def _forbidden(self, way: Way, context: Context) -> str | None:
         """Why a way may not be taken whatever it would help; None when it may."""

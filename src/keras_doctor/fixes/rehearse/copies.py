@@ -82,6 +82,10 @@ class Copies:
         """See :class:`Place`; of a list of paths, as in PATH, each is led to its copy."""
         return self._mirror.there(path)
 
+    def shields(self, path: str) -> bool:
+        """See :class:`Place`."""
+        return self.there(path) != path
+
     def back(self, text: str) -> str:
         """See :class:`Place`."""
         return self._mirror.back(text)

@@ -53,6 +53,9 @@ class Place(Protocol):
     def there(self, path: str) -> str:
         """The path in this world of what the user knows by `path`."""
 
+    def shields(self, path: str) -> bool:
+        """Whether a change at this path, as the user knows it, leaves the user's own file alone."""
+
     def back(self, text: str) -> str:
         """A text with the paths of this world as the user knows them."""
 
@@ -132,6 +135,12 @@ class Overlay:
     def there(self, path: str) -> str:
         """The same path: that is what an overlay is for."""
         return path
+
+    def shields(self, path: str) -> bool:
+        """See :class:`Place`."""
+        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        inner = [m for m in self._mounts if is_inside(real, m[0])]
+        return bool(inner) and bool(max(inner, key=lambda mount: len(mount[0]))[1])
 
     def back(self, text: str) -> str:
         """The same text."""

@@ -57,6 +57,19 @@ def test_theanorc_list(patient: Patient) -> None:
     ]
 
 
+def test_who_sets_a_variable_while_python_starts(patient: Patient) -> None:
+    site = patient.project / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        '# KERAS_BACKEND\nimport os\nos.environ["KERAS_BACKEND"] = "torch"\n'
+    )
+    given = {"PYTHONPATH": str(site), "KERAS_HOME": "/x", "KERAS_BACKEND": "jax"}
+    snapshot = collect(patient.target(), {**patient.environ, **given})
+    found = {one.name: (one.value, one.set_by) for one in snapshot.variables}
+    assert found["KERAS_BACKEND"] == ("torch", f"{site / 'sitecustomize.py'}:3")
+    assert found["KERAS_HOME"] == ("/x", None)
+
+
 def test_only_listed_variables(patient: Patient) -> None:
     environ = {**patient.environ, "KERAS_BACKEND": "", "SECRET_TOKEN": "x", "LD_PRELOAD_X": "y"}
     snapshot = collect(patient.target(), environ)

@@ -79,8 +79,8 @@ def test_nothing_is_kept_where_python_may_not_write(monkeypatch: pytest.MonkeyPa
 def test_a_mistake_of_ours_is_no_broken_python(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*args: Any) -> object:
-        return {**build_payload(*args), "roots": 3}
+    def broken(*args: Any, **named: Any) -> object:
+        return {**build_payload(*args, **named), "roots": 3}
 
     monkeypatch.setattr("keras_doctor.collect.build_payload", broken)
     with pytest.raises(RuntimeError, match=r"the collector failed: TypeError.*gather:"):

@@ -150,7 +150,6 @@ CASES = [
             ("unset-env", "unset KERAS_BACKEND"),
             export("tensorflow"),
             install("tensorflow"),
-            install("torch"),
         ),
     ),
     Case(

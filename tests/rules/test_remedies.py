@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_doctor.model import Fix
+from keras_doctor.model import Fix, StartupLine
 from keras_doctor.rules.context import Context
 from keras_doctor.rules.remedies import (
     choose_backend,
@@ -99,6 +99,39 @@ def test_variables(context: Context, value: str | None, command: str, kind: str)
     assert (fix.name, fix.value) == ("KERAS_BACKEND", value)
 
 
+CUSTOMIZED = world(
+    variables={"KERAS_BACKEND": "torch"},
+    keras_json=automatic("jax"),
+    set_by={"KERAS_BACKEND": "/site/sitecustomize.py:3"},
+    startup=(
+        StartupLine(path="/site/sitecustomize.py", line=0, text="sitecustomize", kind="customize"),
+    ),
+)
+LINE = StartupLine(path="/env/a.pth", line=1, text="import os; os.environ[...]", kind="code")
+OF_A_PTH = world(
+    variables={"KERAS_BACKEND": "torch"},
+    set_by={"KERAS_BACKEND": "/env/a.pth:1"},
+    startup=(LINE,),
+)
+
+
+@pytest.mark.parametrize("value", ["jax", None])
+@pytest.mark.parametrize(
+    ("context", "kind", "place"),
+    [
+        (CUSTOMIZED, "edit-code", "/site/sitecustomize.py:3"),
+        (OF_A_PTH, "edit-config", "/env/a.pth:1"),
+    ],
+)
+def test_what_start_up_code_sets_is_changed_there(
+    context: Context, kind: str, place: str, value: str | None
+) -> None:
+    fix = set_variable(context, "KERAS_BACKEND", value, "Do it.")
+    assert (fix.kind, fix.name, fix.value, fix.command) == (kind, place, value, None)
+    assert "each time that this Python starts" in fix.summary
+    assert set_variable(context, "KERAS_HOME", value, "Do it.").command is not None
+
+
 UNSET = ("unset-env", "KERAS_BACKEND", None)
 
 
@@ -130,6 +163,14 @@ def export(backend: str) -> tuple[str, str, str]:
             world(variables={"KERAS_BACKEND": "torch"}, set_by={"KERAS_BACKEND": "/x.sh"}),
             "jax",
             [export("jax"), ("edit-config", "/x.sh", None)],
+        ),
+        (
+            CUSTOMIZED,
+            "jax",
+            [
+                ("edit-code", "/site/sitecustomize.py:3", None),
+                ("edit-code", "/site/sitecustomize.py:3", "jax"),
+            ],
         ),
         (
             world(keras_json=automatic("torch")),

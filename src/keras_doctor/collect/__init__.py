@@ -53,7 +53,7 @@ def collect(
     first: Attempt | None = None
     for mode, options in MODES.items():
         start = start_after(mode, first)
-        payload = build_payload(target, request, start)
+        payload = build_payload(target, request, start, environ=environ)
         # -B: start-up modules of the patient must not leave bytecode there.
         argv = [python, "-B", *request.options, *options]
         try:

@@ -61,7 +61,11 @@ def start_after(mode: str, failed: Attempt | None) -> Start:
 
 
 def build_payload(
-    target: Target, request: Request, start: Start, outside: str | None = None
+    target: Target,
+    request: Request,
+    start: Start,
+    outside: str | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The request as plain values, as the patient's part reads it.
 
@@ -70,6 +74,8 @@ def build_payload(
         request: What to look at.
         start: How this start is made, with what failed before.
         outside: The interpreter to read from outside, for mode ``outside``.
+        environ: What it is started with, when that is known here: the listed variables of it tell
+            the patient's part what was set while Python started.
     """
     script_folder = os.path.dirname(target.script) if target.script else None
     options = "".join(option[1:] for option in request.options if option[:2] != "--")
@@ -91,6 +97,9 @@ def build_payload(
         ],
         "module_names": list(request.module_names),
         "variables": list(request.variables),
+        "environ": None
+        if environ is None
+        else {name: environ[name] for name in request.variables if name in environ},
         "commands": list(request.commands),
         "watched": list(request.watched),
         "thorough": request.thorough,

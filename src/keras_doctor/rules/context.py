@@ -167,6 +167,18 @@ class Context:
             return _LIBRARY.search(path) is not None
         return interpreter is not None and is_inside(path, interpreter.stdlib)
 
+    def set_at_start(self, variable: str) -> str | None:
+        """The file and line of the start-up code that sets a variable, or None.
+
+        That is a ``sitecustomize.py``, a ``usercustomize.py`` or a line of a .pth file: whatever
+        the user's shell says is overruled by it, each time that this Python starts.
+        """
+        found = self.variables.get(variable)
+        if found is None or not found.set_by:
+            return None
+        path = found.set_by.rpartition(":")[0]
+        return found.set_by if any(one.path == path for one in self.snapshot.startup) else None
+
     # -- Keras
 
     @cached_property

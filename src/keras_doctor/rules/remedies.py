@@ -90,7 +90,16 @@ def make_readable(context: Context, path: str, mode: str, summary: str) -> Fix:
 
 
 def set_variable(context: Context, name: str, value: str | None, summary: str) -> Fix:
-    """Set a variable in the user's shell, or unset it (`value` None)."""
+    """Set a variable in the user's shell, or unset it (`value` None).
+
+    One that start-up code of this Python sets is changed there, for the shell is overruled.
+    """
+    place = context.set_at_start(name)
+    if place is not None:
+        kind = "edit-config" if place.rpartition(":")[0].endswith(".pth") else "edit-code"
+        what = "Take out" if value is None or kind == "edit-config" else "Change"
+        text = f"{what} the line {place}: it sets {name} each time that this Python starts."
+        return edit(kind, place, text, value)
     if _is_windows(context):
         line = f"set {name}={value or ''}"
     elif value is None:
@@ -186,8 +195,8 @@ def choose_backend(context: Context, backend: str, source: Source) -> tuple[Fix,
                     f"Unset KERAS_BACKEND: then {backend} is taken.",
                 ),
             )
-        if source.where.partition("set by ")[2]:
-            setter = source.where.partition("set by ")[2]
+        setter = source.where.partition("set by ")[2]
+        if setter and not context.set_at_start("KERAS_BACKEND"):
             fixes.append(edit("edit-config", setter, f"Or change the line in {setter}."))
         return tuple(fixes)
     if source.kind == "config":

@@ -115,17 +115,20 @@ def gather(request, start):
         from keras_doctor.collect.patient.theano import describe_theano
 
         theano = _try(None, "Theano's settings", describe_theano, configs, request["folder"])
+    startup = startup + _customize(start, path, world)
+    known = conda["variables"] if conda else []
+    started_with = request.get("environ")
     facts = {
         "interpreter": world["interpreter"],
         "path": path,
-        "startup": startup + _customize(start, path, world),
+        "startup": startup,
         "distributions": distributions,
         "leftovers": leftovers,
         "files": files,
         "modules": _try([], "the modules", find_modules, names, places, world, mapping),
         "local_modules": _try([], "the local modules", find_local_modules, path, world),
         "configs": configs,
-        "variables": find_variables(request["variables"], conda["variables"] if conda else []),
+        "variables": find_variables(request["variables"], known, started_with, startup),
         "commands": _try([], "the commands on PATH", find_commands, wanted, prefix, watched),
         "conda": conda,
         "machine": _try(None, "the machine", describe_machine),

@@ -87,13 +87,36 @@ def _is_writable(folder):
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
-def find_variables(names, conda_variables):
-    """The listed variables that are set, a dict like Variable each."""
+def find_variables(names, conda_variables, started_with, startup):
+    """The listed variables that are set, a dict like Variable each.
+
+    Args:
+        names: Their names.
+        conda_variables: What conda's files set.
+        started_with: The listed variables that this Python was started with; None when nobody
+            knows them. One that is not among them was set while Python started.
+        startup: What Python acted on while it started, dicts like StartupLine.
+    """
     sources = {(one["name"], one["value"]): one["set_by"] for one in conda_variables}
     found = []
     for name in names:
         value = os.environ.get(name)
         if value is not None:
             set_by = sources.get((name, value))
+            if started_with is not None and started_with.get(name) != value:
+                set_by = _setter(name, startup) or set_by
             found.append({"name": name, "value": value, "set_by": set_by})
     return found
+
+
+def _setter(name, startup):
+    """The file and line of the start-up code that names a variable, the last one first."""
+    for entry in reversed(startup):
+        if entry["kind"] == "code" and name in entry["text"]:
+            return "%s:%d" % (entry["path"], entry["line"])
+        if entry["kind"] == "customize":
+            lines = (read_text(entry["path"], MOST_CONFIG) or "").splitlines()
+            for number in range(len(lines), 0, -1):
+                if name in lines[number - 1] and not lines[number - 1].lstrip().startswith("#"):
+                    return "%s:%d" % (entry["path"], number)
+    return None

@@ -68,6 +68,9 @@ def _edits(
         return _of_imports(finding, fix, program, context, path, line)
     from keras_doctor.fixes.edits.switches import earlier, other_value, removed
 
+    if any(context.set_at_start(one) == fix.name for one in context.variables) and not fix.value:
+        reason = "it is set each time that this Python starts, whatever the shell says"
+        return removed(program, path, line, reason)
     if finding.cause == "legacy-keras-switch":
         return removed(program, path, line, "without it tf.keras is Keras itself")
     if fix.value:

@@ -160,4 +160,5 @@ def _fixes(
     if target not in context.installed_backends:
         wanted = backend_requirement(context, target)
         fixes.append(install(context, wanted, summary=f"And install {target} here."))
-    return [*fixes, add]
+    # Where another backend is wished for, this one is of no use.
+    return fixes if context.wish else [*fixes, add]

@@ -20,6 +20,7 @@ from rules.factory import (
     dist,
     failed,
     files,
+    frame,
     judge,
     local,
     of_keras,
@@ -129,6 +130,37 @@ SHOWN = {
                 f"{SITE}/h5py/__init__.py",
             ),
             TENSORFLOW_STACK,
+        ),
+        ("abi-mismatch", "h5py"),
+    ),
+    "compiled from Cython, whose frames name the source": (
+        after(
+            raised(
+                "ValueError",
+                "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from "
+                "C header, got 88 from PyObject",
+            )._replace(
+                frames=(
+                    frame(f"{SITE}/h5py/__init__.py"),
+                    frame("")._replace(file="h5py/_errors.pyx"),
+                    frame("")._replace(file="__init__.cython-30.pxd"),
+                )
+            ),
+            JAX_STACK,
+            variables=JAX,
+        ),
+        ("abi-mismatch", "h5py"),
+    ),
+    "a backend that was compiled for another numpy": (
+        after(
+            raised(
+                "ImportError",
+                "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from "
+                "C header, got 88 from PyObject",
+                f"{SITE}/theano/tensor/basic.py",
+            ),
+            THEANO_STACK,
+            variables=THEANO,
         ),
         ("abi-mismatch", "numpy"),
     ),

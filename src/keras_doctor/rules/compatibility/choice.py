@@ -138,6 +138,14 @@ def _is_of_the_time(release: Release, day: str) -> bool:
     return dt.date.fromisoformat(str(release.date)) <= limit
 
 
+def is_of_the_time(name: str, version: str, day: str) -> bool:
+    """Whether a release came out at most two months after a day."""
+    from keras_doctor.knowledge.releases import release
+
+    found = release(name, version)
+    return found is not None and _is_of_the_time(found, day)
+
+
 def fails_here(context: Context, name: str, version: str) -> bool:
     """Whether a release was measured to fail with a Keras or backend on the way."""
     for subject, found in subjects_of(context):

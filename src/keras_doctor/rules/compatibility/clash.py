@@ -59,6 +59,18 @@ def culprit_of(user: Distribution, used: Distribution) -> Distribution:
     return used
 
 
+def culprit_of_abi(user: Distribution, used: Distribution) -> Distribution:
+    """Which of a pair is to change where `user` was compiled for another release of `used`.
+
+    Keras, a backend and its companions stay. Anything else that was compiled goes: numpy serves
+    everybody, and a release of one package that was made for it is the smaller change.
+    """
+    name = normalize(user.name)
+    if name in KERAS or name in _backends() or name in companions():
+        return culprit_of(user, used)
+    return user
+
+
 def _main(name: str) -> set[str]:
     """A main distribution and its variants; Keras belongs to TensorFlow."""
     known = backends().get(name)

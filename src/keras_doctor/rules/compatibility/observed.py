@@ -7,7 +7,7 @@ import re
 from keras_doctor.knowledge.compatibility import refusals
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import seen, sign
-from keras_doctor.rules.compatibility.clash import Clash, culprit_of, speaks_of_abi
+from keras_doctor.rules.compatibility.clash import Clash, culprit_of, culprit_of_abi, speaks_of_abi
 from keras_doctor.versions import release
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ _LACKS = (
     re.compile(r"cannot import name '?(?P<name>\w+)'? from '?(?P<module>[\w.]+)'?"),
     re.compile(r"No module named '?(?P<module>[\w.]+)\.(?P<name>\w+)'?"),
 )
+_CYTHON = re.compile(r"\A(?![/\\]|[A-Za-z]:).*\.(?:pyx|pxd|pxi)\Z")
 _HALFWAY = re.compile(r"partially initialized|circular import")
 
 
@@ -107,6 +108,11 @@ def _user(context: Context, raised: Raised, used: Distribution | None) -> Distri
         if context.is_standard_library(frame.file) or frame.file.startswith("<"):
             continue
         found = context.distribution_at(frame.file)
+        if found is None and _CYTHON.search(frame.file):
+            # The source of a compiled module, named as it was when that was built.
+            found = _owner(context, re.split(r"[/\\]", frame.file)[0])
+            if found is None:
+                continue
         if found is None:
             return None  # the user's own line: not a matter of two packages
         if used is None or normalize(found.name) != normalize(used.name):
@@ -182,7 +188,7 @@ def _clash(
         weight="risk",
         bounds=(),
         fitting=None,
-        culprit=culprit_of(user, used),
+        culprit=culprit_of_abi(user, used) if abi else culprit_of(user, used),
         abi=abi,
     )
 

@@ -6,7 +6,12 @@ import re
 
 from keras_doctor.names import normalize
 from keras_doctor.rules.base import RuledOut, Skip, finding, listing, seen
-from keras_doctor.rules.compatibility.choice import best_release, day_of, requirements_on
+from keras_doctor.rules.compatibility.choice import (
+    best_release,
+    day_of,
+    is_of_the_time,
+    requirements_on,
+)
 from keras_doctor.rules.compatibility.verdicts import verdicts
 from keras_doctor.rules.remedies import install
 from keras_doctor.rules.stages import VERSIONS
@@ -167,8 +172,13 @@ def _weight(verdict: Verdict) -> str:
 def _fixes(context: Context, verdict: Verdict) -> list[Fix]:
     """A release of the culprit that fits; or, as another way, one of its counterpart."""
     culprit = verdict.first.culprit
-    counterparts = {c.used.name: c.used for c in verdict.clashes if c.used != culprit}
     ways = [_other_release(context, verdict, culprit)]
+    ways += _counterparts_of_the_time(context, verdict, culprit)
+    counterparts = {
+        c.used.name: c.used
+        for c in verdict.clashes
+        if c.used != culprit and not (c.abi and c.source == "observed")
+    }
     for other in counterparts.values():
         bounds = _tightest(requirements_on(context, other.name, context.way), other.version)
         if bounds:
@@ -186,7 +196,9 @@ def _other_release(context: Context, verdict: Verdict, culprit: Distribution) ->
     violated = any(satisfies(culprit.version, one) is False for one in bounds)
     if measured is None and not violated:
         # What is declared is met, and it fails all the same.
-        return _of_the_same_time(context, verdict, culprit)
+        clash = verdict.first
+        other = clash.used if clash.culprit == clash.user else clash.user
+        return _of_the_same_time(context, culprit, other)
     clauses = bounds
     if measured is not None and measured.used == culprit and measured.fitting is not None:
         accepted = all(satisfies(measured.fitting, one) is not False for one in bounds)
@@ -201,17 +213,31 @@ def _other_release(context: Context, verdict: Verdict, culprit: Distribution) ->
     return install(context, requirement, summary=summary)
 
 
-def _of_the_same_time(context: Context, verdict: Verdict, culprit: Distribution) -> Fix | None:
+def _counterparts_of_the_time(
+    context: Context, verdict: Verdict, culprit: Distribution
+) -> Iterator[Fix | None]:
+    """The other way round, where code was compiled for another release: either may change."""
+    others = {
+        one.name: one
+        for clash in verdict.clashes
+        if clash.abi and clash.source == "observed"
+        for one in (clash.user, clash.used)
+        if one != culprit
+    }
+    for other in others.values():
+        yield _of_the_same_time(context, other, culprit)
+
+
+def _of_the_same_time(context: Context, culprit: Distribution, other: Distribution) -> Fix | None:
     """Where nobody says what fits, releases of one time were at least tried together."""
-    clash = verdict.first
-    other = clash.used if clash.culprit == clash.user else clash.user
     day = day_of(other)
     version = best_release(context, culprit, (), of_the_time_of=day) if day else None
     if version is None:
         return None
-    summary = (
-        f"Install {culprit.name} {version}, which is of the time of {other.name} {other.version}."
-    )
+    told = f"which is of the time of {other.name} {other.version}"
+    if not is_of_the_time(culprit.name, version, day or ""):
+        told = f"the first release after {other.name} {other.version} that installs here"
+    summary = f"Install {culprit.name} {version}, {told}."
     return install(context, f"{culprit.name}=={version}", summary=summary)
 
 

@@ -10,6 +10,8 @@ from keras_doctor.rules.compatibility.measured import measured_clashes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keras_doctor.rules.context import Context
 
 _SLUGS = (
@@ -53,11 +55,24 @@ def _gather(context: Context) -> tuple[Verdict, ...]:
 
         clashes += observed_clashes(context)
     culprits: dict[str, list[Clash]] = {}
-    for clash in clashes:
+    for clash in _blamed_together(clashes):
         culprits.setdefault(normalize(clash.culprit.name), []).append(clash)
     return tuple(
         Verdict(clashes=tuple(members), slug=_slug_of_all(members)) for members in culprits.values()
     )
+
+
+def _blamed_together(clashes: list[Clash]) -> Iterator[Clash]:
+    """One change for all: what was compiled for another release stays where that has to go anyway.
+
+    A numpy that TensorFlow does not go with is not to be served by moving h5py as well.
+    """
+    blamed = {normalize(c.culprit.name) for c in clashes if c.source != "observed"}
+    for clash in clashes:
+        if clash.source == "observed" and clash.abi and normalize(clash.used.name) in blamed:
+            yield clash._replace(culprit=clash.used)
+        else:
+            yield clash
 
 
 def _slug_of_all(clashes: list[Clash]) -> str:

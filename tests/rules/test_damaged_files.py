@@ -270,6 +270,19 @@ def test_words(what: FileAnomaly, text: str) -> None:
     assert (found.evidence[0].text, found.evidence[0].where) == (text, f"{SITE}/{INNER}")
 
 
+def test_links_that_lead_nowhere_go_first() -> None:
+    link = f"{SITE}/keras"
+    (found,) = judge("KD301", keras(anomaly(INIT), dangling=(link,)))
+    assert [(fix.kind, fix.continues) for fix in found.fixes] == [
+        ("delete", True),
+        ("reinstall", False),
+    ]
+    assert found.fixes[0].targets == (link,)
+    many = tuple(f"{link}/{number}.py" for number in range(20))
+    (found,) = judge("KD301", keras(anomaly(INIT), dangling=many))
+    assert found.fixes[0].targets == (link,)
+
+
 def test_edits_and_damage_are_two_findings() -> None:
     context = keras(anomaly("keras/a.py", "size", 100, 30), anomaly("keras/b.py", "size", 100, 130))
     assert [(f.weight, f.key) for f in judge("KD302", context)] == [

@@ -140,6 +140,8 @@ class FileCheck(NamedTuple):
     code_version_where: str | None
     contents_checked: bool
     """Whether the first bytes of each file were looked at too."""
+    dangling: tuple[str, ...] = ()
+    """Symbolic links that lead nowhere, in place of files that are missing or of their folders."""
 
 
 class Leftover(NamedTuple):

@@ -65,9 +65,11 @@ def _verdict(examination: Examination) -> tuple[str, str]:
 def _cause(cause: Finding, lead: str) -> str:
     parts = [f"<h4>{_text(lead + cause.title)}</h4>", f"<p>{_text(cause.why)}</p>"]
     parts += [f'<p class="small">{_text(_evidence(item))}</p>' for item in cause.evidence]
-    for number, fix in enumerate(cause.fixes[:2]):
-        word = "Or: " if number else "To mend: "
-        parts.append(f"<p>{_text(word + fix.summary)}</p>")
+    word = "To mend: "
+    for fix in cause.fixes[:2]:
+        text = fix.summary.rstrip(",").removeprefix("Or ").removeprefix("then ")
+        parts.append(f"<p>{_text(word + text)}</p>")
+        word = "Then: " if fix.continues else "Or: "
         if fix.command:
             parts.append(f"<pre>{_text(fix.command)}</pre>")
     return "".join(parts)

@@ -121,14 +121,16 @@ def _fixes(page: Page, cause: Finding, *, indent: int, all_of_them: bool) -> Non
     if not fixes and cause.cause != wording.UNKNOWN:
         page.field("To mend", "no repair is known for this one", indent=indent)
     shown = fixes if all_of_them else fixes[: 1 + _OTHER_FIXES]
-    for number, fix in enumerate(shown):
-        page.field("Or" if number else "To mend", _sentence(fix), indent=indent)
+    label = "To mend"
+    for fix in shown:
+        page.field(label, _sentence(fix), indent=indent)
+        label = "Then" if fix.continues else "Or"
         if fix.command:
             page.command(fix.command, indent=indent + LABEL)
 
 
 def _sentence(fix: Fix) -> str:
-    text = fix.summary.rstrip(".:").removeprefix("Or ")
+    text = fix.summary.rstrip(".:,").removeprefix("Or ").removeprefix("then ")
     return text[:1].upper() + text[1:] + (":" if fix.command else "")
 
 

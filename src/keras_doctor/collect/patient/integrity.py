@@ -56,6 +56,7 @@ def _check_location(location, here, others, contents, kept):
                 "code_version": version,
                 "code_version_where": where,
                 "contents_checked": contents,
+                "dangling": _dangling(location, anomalies),
             }
         )
     return checks
@@ -100,6 +101,18 @@ def _compare(record, tree):
 
 def _anomaly(path, state, wanted, size):
     return {"path": path, "state": state, "recorded_size": wanted, "size": size}
+
+
+def _dangling(location, anomalies):
+    """The links that lead nowhere in place of what is missing: files, or folders of them."""
+    found = {}
+    for anomaly in anomalies[:MOST_LISTED]:
+        path = anomaly["path"]
+        while anomaly["state"] == "missing" and len(path) > len(location):
+            if os.path.islink(path) and not os.path.exists(path):
+                found[path] = True
+            path = os.path.dirname(path)
+    return list(found)
 
 
 def _silent_packages(distributions):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from keras_doctor.rules.base import RuledOut, Skip, finding, sign
+from keras_doctor.rules.base import RuledOut, Skip, finding, seen, sign
 from keras_doctor.rules.integrity.code_gone import without_code
 from keras_doctor.rules.integrity.damage import (
     all_states,
@@ -19,14 +19,14 @@ from keras_doctor.rules.integrity.damage import (
     loadable,
     signs_of,
 )
-from keras_doctor.rules.remedies import make_readable, reinstall
+from keras_doctor.rules.remedies import make_readable, reinstall, remove
 from keras_doctor.rules.stages import FILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from keras_doctor.model import Distribution, FileAnomaly, Finding
+    from keras_doctor.model import Distribution, FileAnomaly, FileCheck, Finding, Fix
     from keras_doctor.rules.context import Context
 
 
@@ -202,6 +202,22 @@ def _number(context: Context, distribution: Distribution, anomalies: list[FileAn
     return sum(all_states(check)[state] for state in {a.state for a in anomalies})
 
 
+_FEW = 10
+"""So many links are named one by one; of more, the folders go that hold them."""
+
+
+def _without_links(context: Context, distribution: Distribution, check: FileCheck) -> Fix:
+    """Take the links away that an installer would write through, or stumble over."""
+    links = check.dangling
+    if len(links) > _FEW or check.anomalies_total > len(check.anomalies):
+        site = distribution.location
+        inside = (os.path.relpath(link, site).replace("\\", "/") for link in links)
+        tops = sorted({path.partition("/")[0] for path in inside})
+        links = tuple(os.path.join(site, name) for name in tops)
+    summary = "Remove the links that lead nowhere,"
+    return remove(context, links, summary, distribution.name, continues=True)
+
+
 def _finding(
     context: Context,
     distribution: Distribution,
@@ -219,6 +235,11 @@ def _finding(
     files = "A file" if number == 1 else f"{number} files"
     verb_form = "is" if number == 1 else "are"
     fixes = [reinstall(context, distribution)]
+    evidence = [describe(a) for a in anomalies[:5]]
+    check = check_of(context, distribution)
+    if code == "KD301" and check is not None and check.dangling:
+        fixes.insert(0, _without_links(context, distribution, check))
+        evidence.insert(0, seen("a link that leads nowhere", check.dangling[0]))
     signs = signs_of(distribution, anomalies)
     if code == "KD305":
         folder = _common_folder(distribution, anomalies)
@@ -233,7 +254,7 @@ def _finding(
         distribution.name,
         title=f"{files} of {distribution.name} {distribution.version} {verb_form} {verb}",
         why=why,
-        evidence=[describe(a) for a in anomalies[:5]],
+        evidence=evidence,
         stage=FILES,
         weight="fatal" if is_top_init(distribution, anomalies[0]) else "likely",
         subject=key_name(distribution),

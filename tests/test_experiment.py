@@ -39,6 +39,7 @@ from rules.factory import (
 from keras_doctor.experiment import MAX_COUNTERFACTUALS, MAX_WAYS_OUT, Experiment
 from keras_doctor.model import BackendState, Change, Outcome, Start
 from keras_doctor.rules.context import Context
+from keras_doctor.swallowed import swallowed_imports
 from keras_doctor.targets import Found
 
 HIDE_KERAS = Change(kind="hide-module", name=f"{PROJECT}/keras.py", value=None)
@@ -190,6 +191,56 @@ def test_what_waits_behind_a_removable_cause(lab: Lab) -> None:
     diagnosis = lab.experiment(patient, shadowed("keras")).examine(train=False)
     assert [c.cause for c in diagnosis.causes] == ["shadowed-module", "unknown"]
     assert "ValueError: boom" in diagnosis.causes[1].title
+
+
+UNSEEN = failed(
+    raised("ImportError", "To use Keras, you need to have `optree` installed.", "keras/src/tree.py")
+)
+
+
+def test_what_is_called_absent_and_is_there_is_imported_alone(lab: Lab) -> None:
+    """Why it does not load was swallowed by who says so."""
+    patient = Patient((None, UNSEEN))
+    experiment = lab.experiment(patient, world(variables={"KERAS_BACKEND": "jax"}))
+    experiment.examine(train=True)
+    assert [run.options["statements"][0].text for run in patient.runs] == [
+        "import keras",
+        "import optree",
+    ]
+    assert patient.runs[1].options.get("train", False) is False
+    assert len(experiment.outcomes) == 2
+
+
+def test_what_passes_alone_is_not_kept(lab: Lab) -> None:
+    patient = Patient((HIDE_KERAS, UNSEEN))
+    experiment = lab.experiment(patient, world(variables={"KERAS_BACKEND": "jax"}))
+    patient.faults = ((None, UNSEEN),)
+    first = patient.run_imports
+
+    def run(*args: Any, **named: Any) -> Outcome:
+        outcome = first(*args, **named)
+        return passed("jax") if len(patient.runs) > 1 else outcome
+
+    lab.monkeypatch.setattr("keras_doctor.live.run_imports", run)
+    experiment.examine(train=False)
+    assert len(patient.runs) == 2
+    assert len(experiment.outcomes) == 1
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        failed(missing("optree", "keras/src/tree.py")),
+        failed(raised("ImportError", "you need to install nothing", "keras/src/tree.py")),
+        failed(raised("ImportError", "optree is odd", "keras/src/tree.py")),
+        failed(raised("ImportError", "you need optree", "/env/lib/optree/__init__.py")),
+        failed(raised("ImportError", "you need to install keras", "/env/lib/keras/src/a.py")),
+    ],
+)
+def test_what_hides_nothing_is_not_imported_alone(outcome: Outcome) -> None:
+    stack = JAX_STACK if outcome.chain[0].name is None else without(JAX_STACK, "optree")
+    context = world(stack, variables={"KERAS_BACKEND": "jax"}, outcomes=(outcome,))
+    assert swallowed_imports(context) == ()
 
 
 def test_a_cause_in_the_files_cannot_be_removed(lab: Lab) -> None:

@@ -24,6 +24,8 @@ MAX_COUNTERFACTUALS = 4
 """So many causes that hide each other are peeled off; more than that is a new environment."""
 
 
+MAX_SWALLOWED = 2
+"""So many imports are tried alone whose failure nobody showed."""
 MAX_WAYS_OUT = 2
 """So many other backends are tried when nothing works."""
 
@@ -89,8 +91,7 @@ class Experiment:
             self._run_command()
         if self._imports_are_needed():
             self._run_imports(train=train)
-        if self.look_closer is not None and self.context().failures:
-            self.snapshot = self.look_closer()
+        self._look_closer()
         diagnosis = diagnose(self.context())
         for _ in range(MAX_COUNTERFACTUALS):
             changes = self._next_changes(diagnosis)
@@ -118,9 +119,42 @@ class Experiment:
         if command and self.found.run and not self.has_run:
             self._run_command(keep=keep)
         self._run_imports(train=train)
-        if self.look_closer is not None and self.context().failures:
-            self.snapshot = self.look_closer()
+        self._look_closer()
         return diagnose(self.context())
+
+    def _look_closer(self) -> None:
+        """After a failure: all facts, and what became of imports whose failure nobody showed."""
+        if not self.context().failures:
+            return
+        if self.look_closer is not None:
+            self.snapshot = self.look_closer()
+        self._run_swallowed()
+
+    def _run_swallowed(self) -> None:
+        """Import alone what the last failure calls absent though it is there.
+
+        What passes says nothing about the failure, and is not kept.
+        """
+        from keras_doctor.swallowed import swallowed_imports
+
+        names = swallowed_imports(self.context())
+        if not names:
+            return
+        from keras_doctor.live import Statement, run_imports
+
+        for name in names[:MAX_SWALLOWED]:
+            self.progress(f"Importing {name} alone")
+            outcome = run_imports(
+                self.found.target,
+                self.found.environ,
+                (Statement(text=f"import {name}", line=1, path=None, setting=None),),
+                options=self.found.options,
+                changes=self.outcomes[-1].changes,
+                timeout=self.timeout,
+            )
+            if outcome.status not in ("passed", "not-started"):
+                self.outcomes.append(outcome)
+                return
 
     def _something_works(self) -> bool:
         return any(o.kind != "command" and o.status == "passed" for o in self.outcomes)

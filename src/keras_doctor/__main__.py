@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         argv = sys.argv[1:]
+        _leave_the_patients_libraries()
         _leave_the_patient()
         import gc
 
@@ -55,6 +56,46 @@ def _end(status: int) -> int:
     except (OSError, ValueError):
         return status
     os._exit(status)
+
+
+_LOADER = ("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES")
+_LEFT = "_KERAS_DOCTOR_LOADER"
+
+
+def _leave_the_patients_libraries() -> None:
+    """Start again without the loader's variables where they break this program's own Python.
+
+    They belong to what is examined, and are given back to it: the loader reads them only while
+    a process starts. Nothing is done where the modules load that need libraries of the system.
+    """
+    left = os.environ.pop(_LEFT, None)
+    if left is not None:
+        names = left.split("\x1f")
+        os.environ.update(zip(names[::2], names[1::2], strict=False))
+        return
+    given = {name: os.environ[name] for name in _LOADER if os.environ.get(name)}
+    if not given or os.name != "posix" or _libraries_load():
+        return
+    environ = {name: value for name, value in os.environ.items() if name not in given}
+    try:
+        started = os.posix_spawn(sys.executable, [sys.executable, "-I", "-c", ""], environ)
+        if os.waitpid(started, 0)[1] != 0:
+            return  # it needs them to start at all
+        environ[_LEFT] = "\x1f".join(word for pair in given.items() for word in pair)
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606
+    except OSError:
+        return
+
+
+def _libraries_load() -> bool:
+    try:
+        import _ctypes
+        import _hashlib
+        import binascii
+        import zlib
+    except ImportError:
+        return False
+    return all((_ctypes, _hashlib, binascii, zlib))
 
 
 def _leave_the_patient() -> None:

@@ -249,6 +249,18 @@ def test_the_failure_and_its_proof() -> None:
     ]
 
 
+@pytest.mark.parametrize("said", ["file too short", "invalid ELF header", "wrong ELF class: 32"])
+def test_a_file_that_is_no_library(said: str) -> None:
+    """Of Python's own modules, or of any other that nobody read."""
+    outcome = failed(raised("ImportError", f"/opt/old/libz.so.1: {said}", "/usr/lib/zipfile.py"))
+    context = jax(outcomes=(outcome,), variables={"LD_LIBRARY_PATH": "/opt/old"})
+    assert causes(diagnose(context)) == [
+        ("library-path-contaminated", "LD_LIBRARY_PATH", "certain")
+    ]
+    elsewhere = jax(outcomes=(outcome,), variables={"LD_LIBRARY_PATH": "/opt/new"})
+    assert judge("KD508", elsewhere) == []
+
+
 def test_an_environments_own_folder() -> None:
     path = "/opt/conda/lib/libstdc++.so.6"
     (found,) = judge("KD508", jax(hidden(found=path, by="rpath")))

@@ -71,7 +71,8 @@ def library_path_contaminated(context: Context) -> Iterator[Finding]:
 
     Why it breaks the import: the loader takes the first library of the right name, also when it is
     too old, and refuses the module: "oldlib/libstdc++.so.6: version `GLIBCXX_3.4.19' not found".
-    One without versions may lack a symbol, or crash.
+    One without versions may lack a symbol, or crash; a file that is no library at all is taken
+    too, and refused.
 
     How it is fixed: unset the variable, or take that folder out of it.
 
@@ -89,6 +90,14 @@ def library_path_contaminated(context: Context) -> Iterator[Finding]:
             found = True
             evidence = [seen(f"{path} lacks {listing(v for v, _ in rows)}", "live run")]
             yield _blame(context, variable, path, evidence, "risk", [sign(text=re.escape(path))])
+    refused = _refused(context)
+    for path, said in refused.items():
+        variable = _brought_by(context, path)
+        if variable and path not in told and path not in {p.found for p in known}:
+            found = True
+            evidence = [seen(said, "live run")]
+            yield _blame(context, variable, path, evidence, "likely", [sign(text=re.escape(path))])
+            told[path] = []
     native = context.snapshot.native
     rest = [
         taken
@@ -118,6 +127,23 @@ def _told(context: Context) -> dict[str, list[tuple[str, str | None]]]:
     found: dict[str, list[tuple[str, str | None]]] = {}
     for row in said_lacking(context):
         found.setdefault(row.library, []).append((row.version, row.by))
+    return found
+
+
+_NO_LIBRARY = re.compile(
+    r"(?P<path>/[^\s:'\"]+): (?:file too short|invalid ELF header|wrong ELF class|undefined symbol|"
+    r"cannot read file data|only ET_DYN|ELF file|internal error)[^\n]*"
+)
+"""What the loader says of a file that it takes and cannot use. Source: glibc, elf/dl-load.c."""
+
+
+def _refused(context: Context) -> dict[str, str]:
+    """Files that the loader took and could not use, each with its words."""
+    found: dict[str, str] = {}
+    for outcome in context.failures:
+        for text in (*(raised.message for raised in outcome.chain), outcome.output[-20_000:]):
+            for match in _NO_LIBRARY.finditer(text):
+                found.setdefault(match["path"], match[0])
     return found
 
 

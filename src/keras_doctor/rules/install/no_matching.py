@@ -113,9 +113,35 @@ def _finding(context: Context, name: str, wanted: str, line: str, signs: list[Si
         evidence=[seen(line), *_known(name, wanted)],
         stage=PRESENCE,
         # Where the index was not reached, that nothing was found says nothing.
-        weight="risk" if _was_cut_off(context) else "fatal",
+        weight="risk" if _was_cut_off(context) or asked_in_vain(context, name) else "fatal",
         fixes=_fixes(context, name, wanted),
         signs=signs,
+    )
+
+
+_NOTHING = "(from versions: none)"
+
+
+def asked_in_vain(context: Context, name: str) -> bool:
+    """Whether an index offered nothing of a package of which releases fit this Python.
+
+    Then it is not the Python: the index is another one, or was not reached.
+    """
+    interpreter = context.snapshot.interpreter
+    if interpreter is None or normalize(name) not in known_packages():
+        return False
+    if not any(_NOTHING in outcome.output for outcome in context.failures):
+        return False
+    from keras_doctor.knowledge.releases import installable
+
+    return any(
+        one.how == "wheel"
+        for one in installable(
+            normalize(name),
+            python=interpreter.version,
+            platform=interpreter.platform,
+            machine=interpreter.machine,
+        )
     )
 
 

@@ -9,7 +9,7 @@ from keras_doctor.model import Change
 from keras_doctor.rules.base import RuledOut, finding, seen, sign
 from keras_doctor.rules.context import is_inside, same_path
 from keras_doctor.rules.remedies import edit, set_variable
-from keras_doctor.rules.stages import COMPILER
+from keras_doctor.rules.stages import COMPILER, PRESENCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def network_or_permission(context: Context) -> Iterator[Finding]:
     if theano and chosen and not theano.compiledir_writable:
         found = True
         yield _compiledir(context, theano)
+    for index, name, line in _empty_indexes(context):
+        found = True
+        yield _index(context, index, name, line)
     for path, said in _refused(context):
         if theano and is_inside(path, theano.compiledir) and found:
             continue
@@ -50,6 +53,51 @@ def network_or_permission(context: Context) -> Iterator[Finding]:
         yield _refusal(context, path, said)
     if not found:
         raise RuledOut("no run was refused to write, and no folder that is needed is locked")
+
+
+_INDEXES = re.compile(r"^Looking in indexes: (.+)$", re.MULTILINE)
+_IN_VAIN = re.compile(r"satisfies the requirement ([\w.-]+)[^\n]*\(from versions: none\)")
+
+
+def _empty_indexes(context: Context) -> Iterator[tuple[str, str, str]]:
+    """Indexes that offered nothing of a package: the index, the package, and pip's line."""
+    for outcome in context.failures:
+        indexes = _INDEXES.search(outcome.output)
+        match = _IN_VAIN.search(outcome.output)
+        if match is None:
+            continue
+        from keras_doctor.rules.install.no_matching import asked_in_vain
+
+        if asked_in_vain(context, match[1]):
+            yield indexes[1].strip() if indexes else "the index of pip", match[1], match[0]
+
+
+def _index(context: Context, index: str, name: str, line: str) -> Finding:
+    from keras_doctor.rules.remedies import command
+
+    python = context.snapshot.target.python or "python"
+    return finding(
+        "KD703",
+        "network-or-permission",
+        index,
+        title=f"{index} offers nothing of {name}: it is another index, or it was not reached",
+        why=f"Releases of {name} fit this Python; pip says the same words when it gets no answer.",
+        evidence=[seen(f"Could not find a version that {line}")],
+        stage=PRESENCE,
+        weight="fatal",
+        blocks=(),
+        fixes=[
+            command(
+                context,
+                "other",
+                "See which setting names that index (a pip.conf, or a variable), and correct it.",
+                (python, "-m", "pip", "config", "debug"),
+                "pip",
+            )
+        ],
+        signs=[sign(printed=re.escape(line[:200]))],
+        explains=[f"no-matching-distribution:{name}", "python-unsupported:*"],
+    )
 
 
 def _refused(context: Context) -> list[tuple[str, str]]:

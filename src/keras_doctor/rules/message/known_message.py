@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 
 from keras_doctor.knowledge.signatures import signatures
 from keras_doctor.model import Ask
@@ -44,6 +46,8 @@ def known_message(context: Context) -> Iterator[Finding]:
             if found is None:
                 continue
             for meaning in signature.meanings:
+                if meaning.cause == "shadowed-module" and not _may_hide(context, found):
+                    continue
                 if meaning.when and not holds(meaning.when, context, outcome.output):
                     continue
                 result = _finding(context, signature, meaning, found, outcome)
@@ -52,6 +56,19 @@ def known_message(context: Context) -> Iterator[Finding]:
                     yield result
     if not told:
         raise RuledOut("the failure says nothing that is known from elsewhere")
+
+
+def _may_hide(context: Context, found: re.Match[str]) -> bool:
+    """Whether there is anything that the module of a message could stand in the way of.
+
+    Two files of a program that import each other say the same as one that hides a package.
+    """
+    name = found.groupdict().get("module")
+    if name is None or not context.is_complete:
+        return True
+    top = name.partition(".")[0]
+    installed = top in context.modules or bool(context.owners(top))
+    return installed or top in sys.stdlib_module_names
 
 
 def _finding(
@@ -104,4 +121,7 @@ def _fix(context: Context, remedy: Remedy, found: re.Match[str]) -> Fix:
     if remedy.kind in ("set-env", "unset-env"):
         value = remedy.value if remedy.kind == "set-env" else None
         return set_variable(context, name, value, summary)
-    return edit(remedy.kind, name, summary, remedy.value)
+    value = _filled(remedy.value, found) if remedy.value else remedy.value
+    if remedy.kind == "rename-file" and value and not os.path.dirname(value):
+        value = os.path.join(os.path.dirname(name), value)
+    return edit(remedy.kind, name, summary, value)

@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     Rule("KD104", "backend-setting-ignored", "selection.setting_ignored:backend_setting_ignored"),
     Rule("KD105", "keras-config-invalid", "selection.config_invalid:keras_config_invalid"),
     Rule("KD106", "legacy-keras-switch", "selection.legacy_switch:legacy_keras_switch"),
+    Rule("KD107", "keras-config-invalid", "selection.theano_settings:theano_setting", "failure"),
     Rule("KD201", "shadowed-module", "resolution.shadowed_module:shadowed_module"),
     Rule("KD202", "wrong-interpreter", "resolution.wrong_interpreter:wrong_interpreter"),
     Rule("KD203", "multiple-installations", "resolution.foreign_entries:multiple_installations"),
@@ -89,6 +90,12 @@ RULES: tuple[Rule, ...] = (
         "compatibility.together:plugin_mismatch",
     ),
     Rule(
+        "KD408",
+        "undeclared-incompatibility",
+        "compatibility.variables:misleading_variable",
+        "failure",
+    ),
+    Rule(
         "KD501", "missing-shared-library", "native.missing_library:missing_shared_library", "native"
     ),
     Rule("KD502", "toolchain-too-old", "native.symbol_versions:toolchain_too_old", "native"),
@@ -109,6 +116,7 @@ RULES: tuple[Rule, ...] = (
     Rule("KD603", "mixed-keras-and-tf-keras", "code.mixed:mixed_keras", "program"),
     Rule("KD604", "circular-import", "code.circular:circular_import", "failure"),
     Rule("KD605", "api-removed-or-moved", "code.private_copy:private_copy", "program"),
+    Rule("KD606", "api-removed-or-moved", "code.argument:renamed_argument", "failure"),
     Rule(
         "KD701",
         "no-matching-distribution",

@@ -64,6 +64,10 @@ def edits_for(finding: Finding, fix: Fix, source: str, context: Context) -> tupl
 def _edits(
     finding: Finding, fix: Fix, program: Program, context: Context, path: str, line: int
 ) -> tuple[Edit, ...]:
+    if finding.code == "KD606":
+        from keras_doctor.fixes.edits.arguments import renamed
+
+        return renamed(program, path, line, finding.key.rpartition(":")[2], fix.value or "")
     if finding.cause in ("mixed-keras-and-tf-keras", "api-removed-or-moved", "api-never-existed"):
         return _of_imports(finding, fix, program, context, path, line)
     from keras_doctor.fixes.edits.switches import earlier, other_value, removed

@@ -85,9 +85,9 @@ class Text:
         last = node.end_lineno or node.lineno
         return Place(
             first=node.lineno,
-            begin=self._column(node.lineno, node.col_offset),
+            begin=self.column(node.lineno, node.col_offset),
             last=last,
-            end=self._column(last, node.end_col_offset or 0),
+            end=self.column(last, node.end_col_offset or 0),
         )
 
     def comments(self, first: int, last: int) -> dict[int, str]:
@@ -127,7 +127,8 @@ class Text:
                 )
         return tuple(found)
 
-    def _column(self, line: int, offset: int) -> int:
+    def column(self, line: int, offset: int) -> int:
+        """The character of a line that the tree's byte offset means."""
         return len(self.lines[line - 1].encode()[:offset].decode(errors="replace"))
 
 

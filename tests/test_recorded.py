@@ -120,7 +120,9 @@ def test_a_snapshot_survives_the_journey(recorded: Recorded) -> None:
     assert loads_snapshot(dumps_snapshot(snapshot)) == snapshot
     text = (FOLDER / f"{recorded.name}.json").read_text(encoding="ascii")
     # Fields that were added later take their default.
-    assert {**Snapshot._field_defaults, **json.loads(text)} == encode(snapshot)
+    expected = {**Snapshot._field_defaults, **json.loads(text)}
+    expected["files"] = [{"dangling": [], **row} for row in expected["files"]]
+    assert expected == encode(snapshot)
 
 
 @EACH

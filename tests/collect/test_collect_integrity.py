@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_files_of_a_silent_owner_are_no_strangers(patient: Patient) -> None:
         "silent", "1.0", {"keras/x.py": ""}, more={"top_level.txt": "keras\n"}, record=False
     )
     assert check(collect(patient.target(), patient.environ), "keras").unrecorded == ()
+
+
+def test_links_that_lead_nowhere(patient: Patient) -> None:
+    patient.install("keras", files={"keras/__init__.py": "", "keras/src/a.py": ""})
+    folder = patient.site / "keras"
+    shutil.rmtree(folder / "src")
+    (folder / "src").symlink_to(patient.site / "cache-that-was-cleaned")
+    (folder / "__init__.py").unlink()
+    found = check(collect(patient.target(), patient.environ), "keras")
+    assert {one.path: one.state for one in found.anomalies} == {
+        str(folder / "__init__.py"): "missing",
+        str(folder / "src" / "a.py"): "missing",
+    }
+    assert found.dangling == (str(folder / "src"),)
 
 
 def test_what_lies_on_the_way(patient: Patient) -> None:

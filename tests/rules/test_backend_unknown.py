@@ -53,6 +53,22 @@ CASES = [
         (export("torch"),),
     ),
     Case(
+        "quotation marks of a file of variables",
+        world(TORCH_STACK, variables=variable('"torch"')),
+        "KERAS_BACKEND",
+        "fatal",
+        ("KERAS_BACKEND says torch with quotation marks around it",),
+        (export("torch"),),
+    ),
+    Case(
+        "a tab at the end",
+        world(TORCH_STACK, variables=variable("torch\t")),
+        "KERAS_BACKEND",
+        "fatal",
+        ("KERAS_BACKEND says torch with white space around it",),
+        (export("torch"),),
+    ),
+    Case(
         "capitals in keras.json",
         world(TENSORFLOW_STACK, keras_json=automatic("TensorFlow")),
         "keras.json",
@@ -73,7 +89,7 @@ CASES = [
         world(variables=variable("jax "), set_by={"KERAS_BACKEND": "/env/etc/activate.d/x.sh"}),
         "KERAS_BACKEND",
         "fatal",
-        ('"jax "',),
+        ("says jax with white space around it",),
         (export("jax"), ("edit-config", "/env/etc/activate.d/x.sh")),
     ),
     Case(

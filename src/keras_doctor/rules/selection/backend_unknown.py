@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from keras_doctor.rules.selection.explain import Source
 
 
+_AROUND = " \t\r\n\"'"
+"""What files of variables and shells leave around a value that was meant without it."""
+
+
 def backend_unknown(context: Context) -> Iterator[Finding]:
     """KERAS_BACKEND or keras.json names a backend that this Keras does not know.
 
@@ -144,6 +148,10 @@ def _title(context: Context, source: Source, name: str) -> str:
         return f'keras.json asks for the backend "", which {keras} does not know'
     if not name:
         return f"{place} is empty, and {keras} takes that for a name"
+    inside = name.strip(_AROUND)
+    if inside != name and context.generation and inside in context.generation.names:
+        around = "quotation marks" if {'"', "'"} & set(name) else "white space"
+        return f"{place} says {inside} with {around} around it, and {keras} takes that for a name"
     return f'{place} asks for "{name}", a backend that {keras} does not know'
 
 

@@ -14,6 +14,7 @@ from rules.factory import (
     KERAS_210_STACK,
     QUIET,
     SCRIPT,
+    SITE,
     TENSORFLOW_STACK,
     THEANO,
     Case,
@@ -197,3 +198,22 @@ def test_what_never_existed_is_told_so_with_what_was_meant() -> None:
     assert (found.cause, found.culprit) == ("api-never-existed", "train.py")
     assert found.fixes[0].value == "keras.layers.ReLU"
     assert diagnose(context).causes[0].cause == "api-never-existed"
+
+
+def test_what_a_line_takes_of_a_module_is_judged_like_an_import() -> None:
+    for module in ("keras.backend", "keras.api.backend", "keras._tf_keras.keras.backend"):
+        outcome = failed(
+            raised(
+                "AttributeError",
+                f"module '{module}' has no attribute 'set_image_dim_ordering'",
+                SCRIPT,
+            )
+        )
+        context = world(variables={"KERAS_BACKEND": "jax"}, outcomes=(outcome,))
+        (found,) = judge("KD601", context)
+        assert found.title.startswith("train.py uses keras.backend.set_image_dim_ordering, which")
+        assert diagnose(context).causes[0].confidence == "certain"
+    inside = failed(
+        raised("AttributeError", "module 'keras.backend' has no attribute 'x'", f"{SITE}/a/b.py")
+    )
+    assert judge("KD601", world(variables={"KERAS_BACKEND": "jax"}, outcomes=(inside,))) == []

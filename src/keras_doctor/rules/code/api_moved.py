@@ -25,8 +25,9 @@ _CANNOT_IMPORT = re.compile(r"cannot import name '?(\w+)'? from '?(keras[\w.]*)'
 def api_removed_or_moved(context: Context) -> Iterator[Finding]:
     """The program imports something that this Keras release no longer has, or not yet.
 
-    What it checks: the import statements of the user's program, and the name that a failed import
-    asked for, against the releases in which each path of Keras could be imported.
+    What it checks: the import statements of the user's program, and the name that a failed import,
+    or a line that takes something of a module, asked for, against the releases in which each path
+    of Keras could be imported.
 
     Why it breaks the import: Keras moved and removed many paths, some in patch releases. The rest
     of the environment may be in order.
@@ -121,6 +122,22 @@ def api_never_existed(context: Context) -> Iterator[Finding]:
 
 
 _NO_NAME = re.compile(r"cannot import name '?(\w+)'? from '?([\w.]+)'?")
+_NO_ATTRIBUTE = re.compile(
+    r"\Amodule '((?:keras|tf_keras|tensorflow)[\w.]*)' has no attribute '(\w+)'"
+)
+_INSIDE = re.compile(r"\A(keras|tf_keras)\.(?:api|_tf_keras\.keras)\.")
+"""Where releases of Keras 3 keep their public modules: programs know them without that."""
+
+
+def _asked_for(raised: Raised) -> tuple[str, str]:
+    """The path that an exception says is not there, and what the program does with it."""
+    match = _NO_ATTRIBUTE.search(raised.message)
+    if match and raised.type == "AttributeError":
+        return _INSIDE.sub(r"\1.", f"{match[1]}.{match[2]}"), "uses"
+    if raised.type not in ("ImportError", "ModuleNotFoundError"):
+        return "", ""
+    match = _NO_NAME.search(raised.message)
+    return (f"{match[2]}.{match[1]}" if match else raised.name or ""), "imports"
 
 
 def _not_in_what_is_installed(context: Context) -> Iterator[tuple[Finding, str]]:
@@ -132,18 +149,15 @@ def _not_in_what_is_installed(context: Context) -> Iterator[tuple[Finding, str]]
     damaged = {normalize(check.distribution) for check in context.snapshot.files if check.anomalies}
     for outcome in context.failures:
         for raised in outcome.chain:
-            match = _NO_NAME.search(raised.message)
-            path = f"{match[2]}.{match[1]}" if match else raised.name or ""
+            path, verb = _asked_for(raised)
             top, _, rest = path.partition(".")
             owners = context.owners(top)
             if not rest or not owners or not raised.frames or not _is_own(context, raised):
                 continue
-            if raised.type not in ("ImportError", "ModuleNotFoundError"):
-                continue
             if any(normalize(owner.name) in damaged for owner in owners):
                 continue
             frame = raised.frames[-1]
-            yield _absent(owners[0], path, raised), f"{frame.file}:{frame.line}"
+            yield _absent(owners[0], path, raised, verb), f"{frame.file}:{frame.line}"
 
 
 def _is_own(context: Context, raised: Raised) -> bool:
@@ -153,7 +167,7 @@ def _is_own(context: Context, raised: Raised) -> bool:
     return not any(is_inside(file, entry.path) for entry in context.snapshot.path[1:])
 
 
-def _absent(owner: Distribution, path: str, raised: Raised) -> Finding:
+def _absent(owner: Distribution, path: str, raised: Raised, verb: str) -> Finding:
     from keras_doctor.knowledge.paths import close_paths, known_ranges, replacement_of
 
     frame = raised.frames[-1]
@@ -174,7 +188,7 @@ def _absent(owner: Distribution, path: str, raised: Raised) -> Finding:
         "KD602" if never else "KD601",
         "api-never-existed" if never else "api-removed-or-moved",
         file,
-        title=f"{file} imports {path}, which {owner.name} {owner.version} does not have",
+        title=f"{file} {verb} {path}, which {owner.name} {owner.version} does not have",
         why=why,
         evidence=[
             seen(frame.text or raised.message, place),

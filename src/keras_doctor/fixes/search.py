@@ -326,7 +326,7 @@ class Search:
         if step.kind not in CHANGES_FILES:
             return True
         paths = (*step.paths, *(path for path in (step.path, step.to) if path))
-        return all(map(self.place.shields, paths))
+        return all(map(self.bench.place.shields, paths))
 
     def _forbidden(self, way: Way, context: Context) -> str | None:
         """Why a way may not be taken whatever it would help; None when it may."""

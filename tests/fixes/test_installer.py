@@ -295,3 +295,19 @@ def test_the_real_uv_takes_these_options(tmp_path: Path) -> None:
     assert "absent-1 was not found in the provided package locations" in " ".join(
         done.output.split()
     )
+
+
+def test_what_a_request_would_change_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Would install 2 packages\n - numpy==2.1\n + numpy==1.26\n + x==1\n"
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\necho \"$@\" > {tmp_path}/told\nprintf '{said}'\n")
+    uv.chmod(0o755)
+    asked = request(requirements=("numpy<2", "x"), uninstall=("gone",))
+    count = module.count_changes(Installer("uv", (str(uv),)), asked, "/env/python", None, {})
+    assert count == 3
+    assert "--dry-run" in (tmp_path / "told").read_text()
+    uv.write_text("#!/bin/sh\nexit 1\n")
+    assert module.count_changes(Installer("uv", (str(uv),)), asked, "/p", None, {}) is None
+    assert module.count_changes(Installer("pip", (str(uv),)), asked, "/p", None, {}) is None

@@ -289,6 +289,21 @@ def test_a_way_that_does_not_help_is_dismissed(there: World) -> None:
     assert there.place.done == ["install numpy"]
 
 
+def test_of_ways_that_all_install_the_smallest_comes_first(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = {("keras<3",): 4, ("jax<1",): 2, ("bad",): None}
+    monkeypatch.setattr(bench, "count_changes", lambda _i, request, *_: costs[request.requirements])
+    offered = cause("a", install("bad"), install("keras<3"), install("jax<1"))
+    found = there.run(seen(offered), seen(offered), WELL)
+    assert [way.steps[0].requirements for way in found.ways] == [("keras<3",)]
+    assert [way.steps[0].requirements for way, _ in found.dismissed] == [("jax<1",)]
+    # Where one of them changes a setting, the rule's own order counts.
+    mixed = cause("a", install("keras<3"), set_env("B"), install("jax<1"))
+    found = there.run(seen(mixed), WELL)
+    assert [way.steps[0].requirements for way in found.ways] == [("keras<3",)]
+
+
 def test_only_the_way_that_does_not_help_is_taken_back(there: World) -> None:
     one, two = cause("a", delete("x")), cause("b", delete("y"), delete("z"))
     found = there.run(seen(one, two), seen(two), WELL)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.bytecode import begin_compiling, end_compiling, keeps_bytecode
-from keras_doctor.fixes.installer import HIDDEN, find_installer, install, run_owner
+from keras_doctor.fixes.installer import (
+    HIDDEN,
+    count_changes,
+    find_installer,
+    install,
+    run_owner,
+)
 from keras_doctor.fixes.judged import context_of
 from keras_doctor.fixes.said import last_words
 from keras_doctor.fixes.ways import environ_after, roots_of
@@ -92,6 +98,18 @@ class Bench:
             install, installer, request, python, prefix, environ, with_progress=True
         )
         return self._ended(result, began, environ, compiles=installer.name == "uv")
+
+    def cost(self, request: Request, after: Sequence[Step]) -> int | None:
+        """How many distributions a request would change in the place; None: it cannot be told."""
+        context = context_of(self.current)
+        target = context.snapshot.target
+        python = self.place.there(target.python or "")
+        installer = find_installer(python, self.asked.environ, has_pip=False)
+        if installer is None:
+            return None
+        prefix = target.environment and self.place.there(target.environment)
+        environ = environ_after(self.asked.environ, after)
+        return self.place.call(count_changes, installer, request, python, prefix, environ)
 
     def run_owner(self, argv: Sequence[str], folder: str, after: Sequence[Step]) -> str | None:
         """Run the command of who owns the environment; the reason when it fails.

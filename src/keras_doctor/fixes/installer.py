@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 OFFLINE = "UV_OFFLINE"
 """The variable by which uv takes what it has fetched before, and asks nobody."""
+_COUNT_SECONDS = 30.0
+"""Seconds that it may take to find out what a request would change."""
+_CHANGED = re.compile(r"^ [-+~] ([A-Za-z0-9._-]+)", re.MULTILINE)
+"""A line of uv that names what it installs, removes, or would."""
 TIMEOUT = 1800.0
 """Seconds for one run: a TensorFlow is half a gigabyte, over whatever network there is."""
 HIDDEN = frozenset(
@@ -151,6 +156,40 @@ def install(
             if not done.ok:
                 break
     return done
+
+
+def count_changes(
+    installer: Installer,
+    request: Request,
+    python: str,
+    prefix: str | None,
+    environ: Mapping[str, str],
+) -> int | None:
+    """How many distributions a request would change; nothing is changed, or fetched but metadata.
+
+    Args:
+        installer: Only uv says it quickly.
+        request: What would be asked for.
+        python: The environment's interpreter.
+        prefix: The environment's folder.
+        environ: The user's variables.
+
+    Returns:
+        None when it cannot be told, as when the requirements contradict each other.
+    """
+    if installer.name != "uv":
+        return None
+    variables, more = uv_environ(environ, prefix), uv_options(environ, prefix)
+    names = set(request.uninstall)
+    with tempfile.TemporaryDirectory(prefix="keras-doctor-") as folder:
+        variables["TMPDIR"] = folder
+        for argv in commands(installer, request, python, folder, (*more, "--dry-run")):
+            if "install" in argv:
+                done = _run(argv, variables, folder, folder, _COUNT_SECONDS)
+                if not done.ok:
+                    return None
+                names |= {normalize(match) for match in _CHANGED.findall(done.output)}
+    return len(names)
 
 
 def run_owner(

@@ -123,6 +123,7 @@ class Search:
         self.remarks: list[str] = []
         self.unproven: set[str] = set()
         self.met: dict[str, Finding] = {}
+        self._costs: dict[Way, float] = {}
         self.ahead: tuple[list[Way], Examination] | None = None
         """What was tried before the world as it is was, and what came of it."""
 
@@ -301,7 +302,7 @@ class Search:
 
     def _next_way(self, cause: Finding, context: Context) -> Way | None:
         tried = {way for way, _why in self.dismissed}
-        offered = self._in_order(ways_of(cause, context, self._source))
+        offered = self._in_order(ways_of(cause, context, self._source), context)
         for way in offered:
             if way in tried:
                 continue
@@ -350,14 +351,25 @@ class Search:
                 return why
         return None
 
-    def _in_order(self, ways: Sequence[Way]) -> list[Way]:
-        """As the rule offers them, or as the user prefers them."""
+    def _in_order(self, ways: Sequence[Way], context: Context) -> list[Way]:
+        """As the user prefers them; of ways that all install, the smallest change first."""
         prefer = self.options.prefer
         if prefer == "switch-backend":
             return sorted(ways, key=installs)
         if prefer == "change-versions":
             return sorted(ways, key=lambda way: not installs(way))
+        installing = [way for way in ways if installs(way)]
+        if 1 < len(installing) == len(ways):
+            return sorted(ways, key=lambda way: self._cost(way, context))
         return list(ways)
+
+    def _cost(self, way: Way, context: Context) -> float:
+        """How many distributions a way changes; what cannot be told comes last."""
+        if way not in self._costs:
+            request = request_of(way.steps, context, keep=self.options.keep)
+            told = self.bench.cost(request, self._steps()) if request is not None else None
+            self._costs[way] = float("inf") if told is None else told
+        return self._costs[way]
 
     def _is_done(self, way: Way) -> bool:
         """Two findings may ask for the same: what a person would do once."""

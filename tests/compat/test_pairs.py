@@ -176,3 +176,24 @@ def test_contradictions(says: str, works: bool | None, expected: str | None) -> 
 
 def test_built_says_what_it_means() -> None:
     assert built("3.9") == ("cp39-cp39-manylinux2014_x86_64",)
+
+
+@pytest.mark.parametrize(
+    ("keras", "backend", "known"),
+    [
+        ("3.10.0", "theano", False),
+        ("2.3.1", "jax", False),
+        ("2.15.0", "torch", False),
+        ("3.5.0", "openvino", False),
+        ("3.10.0", "openvino", True),
+        ("3.10.0", "jax", True),
+        ("2.3.1", "theano", True),
+        ("1.0.3", "numpy", True),
+    ],
+)
+def test_a_backend_that_keras_does_not_have_is_refused(
+    keras: str, backend: str, known: bool
+) -> None:
+    found = declared("keras", keras, backend, LINUX)
+    assert (found.accepts("1.0") is not False) is known
+    assert (f"keras {keras}" == found.by) or known

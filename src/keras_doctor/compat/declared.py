@@ -8,6 +8,7 @@ from functools import cache
 from keras_doctor.compat.family import family_of, names_meant
 from keras_doctor.compat.where import Where, environment
 from keras_doctor.knowledge.releases import release
+from keras_doctor.knowledge.selection import backends, generation_of
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
 from keras_doctor.requirements import applies, parse_requirement
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_KERAS = "keras"
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -30,9 +32,13 @@ class Declared(NamedTuple):
     specifier: str = ""
     by: str = ""
     """Whose metadata it is, like ``tensorflow-cpu 2.10.1``."""
+    never: bool = False
+    """Whether no release of the package will do: it is a backend that this Keras has not."""
 
     def accepts(self, version: str) -> bool | None:
         """Whether a release of the package is accepted; None when nothing is said about it."""
+        if self.never:
+            return False
         return _satisfies(version, self.specifier) if self.lines else None
 
 
@@ -45,8 +51,13 @@ def declared(name: str, version: str, about: str, where: Where) -> Declared:
 
     Where its own requirements were not read, those of the same release under another name of the
     package count, and so do those of another name that it requires exactly: on Windows,
-    tensorflow requires nothing but tensorflow-intel.
+    tensorflow requires nothing but tensorflow-intel. A Keras that has no such backend says so by
+    its code, which counts like metadata.
     """
+    backend = _unknown_backend(name, version, about)
+    if backend is not None:
+        line = f"another backend: it has none for {backend}"
+        return Declared(read=True, lines=(line,), by=f"{name} {version}", never=True)
     found = _requirements(name, version, where)
     if found is None:
         return NOT_READ
@@ -63,6 +74,19 @@ def declared(name: str, version: str, about: str, where: Where) -> Declared:
     return Declared(
         read=True, lines=tuple(lines), specifier=",".join(filter(None, specifiers)), by=by
     )
+
+
+def _unknown_backend(name: str, version: str, about: str) -> str | None:
+    """The backend that a distribution provides and a release of Keras does not have."""
+    if normalize(name) != _KERAS:
+        return None
+    for backend in backends().values():
+        # numpy serves every Keras, whether it has a backend of that name or not.
+        if backend.name != "numpy" and normalize(about) in backend.distributions:
+            generation = generation_of(version)
+            known = generation is None or generation.runs_on(backend.name)
+            return None if known else backend.name
+    return None
 
 
 def _requirements(name: str, version: str, where: Where) -> tuple[str, tuple[str, ...]] | None:

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keras_doctor.fixes.projectfiles import Wanted, clashing, requirement_lines, wanted_by
+from keras_doctor.cli.options import requirements
+from keras_doctor.fixes.projectfiles import Wanted, clashing, specifier_of_poetry, wanted_by
+from keras_doctor.fixes.requirementfiles import requirement_lines
 from keras_doctor.model.plan import DistributionChange
 
 
@@ -236,3 +238,61 @@ def test_clashes(after: str | None, specifier: str, clashes: bool) -> None:
     for sentence in found:
         assert f"/p/r.txt:3 asks for numpy{specifier}" in sentence
         assert "NumPy==1.26.4" in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "specifier"),
+    [
+        ("^2.3.1", ">=2.3.1,<3"),
+        ("^0.2.3", ">=0.2.3,<0.3"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^2", ">=2,<3"),
+        ("^0", ">=0,<1"),
+        ("~2.3.1", ">=2.3.1,<2.4"),
+        ("~2", ">=2,<3"),
+        ("2.3.1", "==2.3.1"),
+        ("2.*", "==2.*"),
+        ("*", ""),
+        (">=1.2, <2", ">=1.2,<2"),
+        ("^1.2,!=1.5", ">=1.2,<2,!=1.5"),
+        ("^1 || ^2", ""),
+    ],
+)
+def test_the_constraints_of_poetry(text: str, specifier: str) -> None:
+    assert specifier_of_poetry(text) == specifier
+
+
+def test_groups_and_the_tables_of_poetry(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[dependency-groups]\n"
+        'train = ["keras<3", {include-group = "other"}]\n'
+        "[tool.poetry.dependencies]\n"
+        'python = "^3.8"\n'
+        'numpy = "~1.22"\n'
+        'h5py = {version = "^2.10", optional = true}\n'
+        'mine = {path = "../mine"}\n'
+        "[tool.poetry.group.dev.dependencies]\n"
+        'scipy = "1.7.3"\n'
+    )
+    assert [one.line for one in wanted_by(str(tmp_path))] == [
+        "keras<3",
+        "numpy>=1.22,<1.23",
+        "h5py>=2.10,<3",
+        "scipy==1.7.3",
+    ]
+
+
+def test_files_that_are_named_are_read_too_each_once(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "requirements.txt").write_text(
+        "keras<3\n-r more/base.txt\n-c more/limits.txt\n-r absent.txt\n-r https://example.org/x\n"
+    )
+    (tmp_path / "more" / "base.txt").write_text(
+        "numpy<2 # old\n--requirement=../requirements.txt\n"
+    )
+    (tmp_path / "more" / "limits.txt").write_text("scipy<1.8\n")
+    found = wanted_by(str(tmp_path))
+    assert [one.line for one in found] == ["keras<3", "numpy<2", "scipy<1.8"]
+    assert found[1].where == f"{tmp_path / 'more' / 'base.txt'}:1"
+    options = requirements("--requirements", [str(tmp_path / "requirements.txt")], "r")
+    assert options == ["keras<3", "numpy<2"]

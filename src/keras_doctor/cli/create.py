@@ -169,7 +169,6 @@ def _wanted(options: Options) -> Wanted:
     """
     from keras_doctor.create.choose import as_specifier
     from keras_doctor.create.wanted import Wanted
-    from keras_doctor.fixes.projectfiles import requirement_lines
     from keras_doctor.requirements import parse_requirement
 
     if options.exclude_newer is not None and not _is_day(options.exclude_newer):
@@ -178,18 +177,14 @@ def _wanted(options: Options) -> Wanted:
     for line in others:
         if parse_requirement(line) is None:
             raise UsageError(f"--with {line} is no requirement.", hint="Like --with 'pandas<2'.")
-    for path in options.requirements:
-        try:
-            with open(path, encoding="utf-8") as file:
-                others += [line for _number, line in requirement_lines(file.read())]
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-            raise UsageError(f"--requirements {path} cannot be read: {reason}.") from None
+    others += words.requirements("--requirements", options.requirements, "r")
+    named = words.requirements("--requirements", options.requirements)
     return Wanted(
         backend=None if options.backend == ALL else options.backend,
         keras=as_specifier(options.keras or ""),
         python=options.python,
         others=tuple(others),
+        constraints=tuple(line for line in named if line not in others),
         before=options.exclude_newer,
         large=options.yes,
     )

@@ -78,7 +78,7 @@ def run(name: str, argv: tuple[str, ...], command: tuple[str, ...] | None) -> in
             options=FixOptions(
                 prefer=options.prefer,
                 keep=options.keep,
-                constraints=tuple(_lines(options.constraint)),
+                constraints=tuple(words.requirements("--constraint", options.constraint)),
             ),
             agree=lambda plan: _consent(plan, options, progress),
             timeout=options.timeout,
@@ -137,26 +137,6 @@ def _consent(plan: Repair, options: Options, progress: Progress) -> Consent:
     if not plan.steps and not moves:
         return Consent(apply=False)
     return Consent(apply=ask("Apply this plan?"), moves=moves)
-
-
-def _lines(files: tuple[str, ...]) -> list[str]:
-    """The requirements in constraint files.
-
-    Raises:
-        UsageError: One cannot be read.
-    """
-    from keras_doctor.fixes.projectfiles import requirement_lines
-
-    found = []
-    for path in files:
-        try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-            raise UsageError(f"--constraint {path} cannot be read: {reason}.") from None
-        found += [line for _number, line in requirement_lines(text)]
-    return found
 
 
 def _again(options: Options, command: tuple[str, ...]) -> str:

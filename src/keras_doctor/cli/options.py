@@ -131,3 +131,29 @@ def with_command(command: tuple[str, ...] | None) -> tuple[str, ...]:
             "No command comes after --.", hint=f"Like this: {program_name()} check -- python x.py"
         )
     return command or ()
+
+
+def requirements(option: str, files: Sequence[str], kinds: str = "rc") -> list[str]:
+    """The requirements in the files that an option names.
+
+    Args:
+        option: Its name.
+        files: Requirements or constraints files.
+        kinds: Which of the files that they name are read too, see
+            :func:`keras_doctor.fixes.requirementfiles.requirements_in`.
+
+    Raises:
+        UsageError: One cannot be read.
+    """
+    from keras_doctor.fixes.requirementfiles import requirements_in
+
+    found = []
+    for path in files:
+        try:
+            with open(path, encoding="utf-8") as file:
+                file.read(1)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            raise UsageError(f"{option} {path} cannot be read: {reason}.") from None
+        found += [line for line, _where in requirements_in(path, kinds)]
+    return found

@@ -11,6 +11,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from keras_doctor.fixes.requirementfiles import read_text, requirements_in
 from keras_doctor.names import normalize
 from keras_doctor.records import NamedTuple
 from keras_doctor.requirements import applies, parse_requirement
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _REQUIREMENTS = re.compile(r"requirements[\w.-]*\.(?:txt|in)\Z", re.IGNORECASE)
 _ENVIRONMENT = ("environment.yml", "environment.yaml")
 _CONDA_SPEC = re.compile(r"\s*-\s*[\"']?([A-Za-z0-9._-]+)\s*([=<>!~][^\"'#]*)?[\"']?\s*(?:#.*)?\Z")
-_COMMENT = re.compile(r"(?:^|\s)#.*")
-_MAX_BYTES = 1 << 20
+_POETRY = re.compile(r"([\^~]?)(\d+(?:\.\d+)*(?:\.\*)?)\Z")
+"""Poetry's own ways to write a constraint; the others are those of PEP 440."""
 
 
 class Wanted(NamedTuple):
@@ -68,36 +69,9 @@ def _applies(one: Wanted, environment: Mapping[str, str]) -> bool:
     return requirement is None or applies(requirement.marker, environment) is not False
 
 
-def _text(path: str) -> str:
-    try:
-        if not os.path.isfile(path):  # a pipe would wait for a writer
-            return ""
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
-            return file.read(_MAX_BYTES)
-    except OSError:
-        return ""
-
-
-def requirement_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The requirements of a requirements or constraints file, each with its line's number.
-
-    Lines that a backslash continues are joined; comments and options are left out.
-    """
-    number, begun = 0, ""
-    for count, line in enumerate([*text.splitlines(), ""], 1):
-        number = number if begun else count
-        if line.endswith("\\") and not line.lstrip().startswith("#"):
-            begun += line[:-1] or " "
-            continue
-        plain = _COMMENT.sub("", begun + line).partition(" --")[0].strip()
-        begun = ""
-        if plain and not plain.startswith("-"):
-            yield number, plain
-
-
 def _of_lines(path: str) -> Iterator[Wanted]:
-    for number, line in requirement_lines(_text(path)):
-        yield from _wanted(line, f"{path}:{number}")
+    for line, where in requirements_in(path):
+        yield from _wanted(line, where)
 
 
 def _wanted(line: str, where: str) -> Iterator[Wanted]:
@@ -117,19 +91,66 @@ def _is_valid(specifier: str) -> bool:
 
 
 def _of_pyproject(path: str) -> Iterator[Wanted]:
+    """Of ``[project]``, of dependency groups (PEP 735), and of Poetry's own tables."""
     try:
-        data: Any = tomllib.loads(_text(path))
-        lines = data.get("project", {}).get("dependencies", [])
-    except (ValueError, AttributeError, RecursionError):
+        data = tomllib.loads(read_text(path))
+    except (ValueError, RecursionError):
         return
-    for line in lines if isinstance(lines, list) else ():
-        if isinstance(line, str):
-            yield from _wanted(line, path)
+    lists = [_at(data, "project", "dependencies"), *_values(_at(data, "dependency-groups"))]
+    for each in lists:
+        for line in each if isinstance(each, list) else ():
+            if isinstance(line, str):
+                yield from _wanted(line, path)
+    poetry = _at(data, "tool", "poetry")
+    groups = _values(_at(poetry, "group"))
+    for table in (_at(poetry, "dependencies"), *(_at(one, "dependencies") for one in groups)):
+        for name, said in table.items() if isinstance(table, dict) else ():
+            version = said.get("version") if isinstance(said, dict) else said
+            if isinstance(version, str) and name != "python":
+                yield from _wanted(name + specifier_of_poetry(version), path)
+
+
+def _at(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _values(data: Any) -> list[Any]:
+    return list(data.values()) if isinstance(data, dict) else []
+
+
+def specifier_of_poetry(text: str) -> str:
+    """A specifier from a constraint of Poetry's; "" for what says nothing, or more than one thing.
+
+    ``^2.3`` allows what does not change the first part that is not zero, ``~2.3`` what does not
+    change the second; a bare version means itself.
+
+    Source: Poetry's documentation of dependency specification.
+    """
+    found = []
+    for clause in text.replace(" ", "").split(","):
+        match = _POETRY.match(clause)
+        if "|" in clause:
+            return ""
+        if match is None:
+            found += [] if clause == "*" else [clause]
+            continue
+        sign, version = match[1], match[2]
+        if version.endswith("*") or not sign:
+            found.append(f"=={version}")
+            continue
+        parts = [int(part) for part in version.split(".")]
+        fixed = 1 if sign == "~" else next((i for i, part in enumerate(parts) if part), 0)
+        fixed = min(fixed, len(parts) - 1)
+        above = [*parts[:fixed], parts[fixed] + 1]
+        found += [f">={version}", "<" + ".".join(map(str, above))]
+    return ",".join(found)
 
 
 def _of_environment(path: str) -> Iterator[Wanted]:
     """The lists of an environment.yml; a full reader of YAML is not needed for plain lists."""
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         match = _CONDA_SPEC.match(line)
         if match is None or not match[2]:
             continue

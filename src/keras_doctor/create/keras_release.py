@@ -138,6 +138,7 @@ def _fits(stack: Stack, version: str) -> bool:
     return True
 
 
+@cache
 def _meet(name: str, one: str, other: str) -> bool:
     """Whether any release satisfies two specifiers; of what is not known, yes."""
     known = releases_of(name)

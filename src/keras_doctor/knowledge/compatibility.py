@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Sequence
+    from typing import Any
 
 
 @cache
@@ -40,14 +41,21 @@ def lost_in(module: str, names: Sequence[str] = ()) -> str | None:
         names: Of ``from module import a, b``.
     """
     top = module.partition(".")[0]
-    data = load("compatibility")
-    found = [row["since"] for row in data["python_lost"] if top in row["modules"]]
+    modules, lost_names = _lost()
+    found = [row["since"] for row in modules if top in row["modules"]]
     found += [
         row["since"]
-        for row in data["python_lost_names"]
+        for row in lost_names
         if module == row["module"] and set(names) & set(row["names"])
     ]
     return min(found, key=compare_key, default=None)
+
+
+@cache
+def _lost() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the standard library lost: modules, and names of modules."""
+    data = load("compatibility")
+    return data["python_lost"], data["python_lost_names"]
 
 
 def python_released(python: str) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from keras_doctor.knowledge import load
 from keras_doctor.records import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 
 class Moved(NamedTuple):
@@ -30,7 +33,7 @@ def moved_paths(module: str, names: Sequence[str] = ()) -> tuple[Moved, ...]:
         names: Of ``from module import a, b``.
     """
     found = []
-    for row in load("moved_paths")["path"]:
+    for row in _rows():
         paths = [f"{row['module']}.{name}" for name in row["names"]] or [row["module"]]
         for path in paths:
             name = path.rpartition(".")[2]
@@ -46,3 +49,9 @@ def moved_paths(module: str, names: Sequence[str] = ()) -> tuple[Moved, ...]:
                     )
                 )
     return tuple(found)
+
+
+@cache
+def _rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = load("moved_paths")["path"]
+    return rows

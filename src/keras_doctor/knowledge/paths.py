@@ -57,6 +57,7 @@ def import_paths() -> dict[str, tuple[ImportPath, ...]]:
     return found
 
 
+@cache
 def known_ranges(path: str) -> tuple[tuple[str, str], ...] | None:
     """The releases that have a path; () when none ever had it, None when that is not known."""
     index = path_index(path.partition(".")[0])
@@ -87,6 +88,7 @@ def exists_in(path: str, version: str, keras: str | None = None) -> bool | None:
     return index.exists_in(path, version, keras) if index is not None else None
 
 
+@cache
 def was_in(path: str, version: str, keras: str | None = None) -> bool | None:
     """Whether a release has a path, by the releases that were read to have it.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_doctor.targets import TargetError, find_target
+from keras_doctor.targets import TargetError, find_target, named
 from keras_doctor.targets.environments import environment_of, is_interpreter, python_in
 from targets.targets_help import (
     BASE,
@@ -239,6 +239,19 @@ def test_versions_are_found_on_path_in_pyenv_uv_and_conda(
     (tmp_path / "bin" / "python3.8").symlink_to(BASE)
     assert find(python="3.8").target.python == str(tmp_path / "bin" / "python3.8")
     assert find(python="3.8.2").target.python == str(pyenv / "3.8.2" / "bin" / "python")
+
+
+def test_an_installed_python_comes_before_that_of_a_conda_environment(
+    world: dict[str, str], folder: Path
+) -> None:
+    home = Path(world["HOME"])
+    pyenv = constructed_python(home / ".pyenv" / "versions" / "3.8.2")
+    constructed_conda(home / "miniconda3" / "envs" / "newer", "3.8.18")
+    conda = constructed_conda(home / "miniconda3" / "envs" / "old", "3.7.16")
+    found = named.interpreters(world, str(folder))
+    assert found["3.8"] == str(pyenv / "bin" / "python")
+    assert found["3.7"] == str(conda / "bin" / "python")
+    assert named.by_version("3.8", {**world, "PATH": ""}, str(folder)) == found["3.8"]
 
 
 def test_a_project_must_be_a_folder(find: Find, folder: Path) -> None:

@@ -83,6 +83,21 @@ def test_the_backend_of_the_program_is_taken(tmp_path: Path, backend: str) -> No
     assert any("sets it" in reason for reason in found.chosen.reasons)
 
 
+def test_another_backend_is_looked_at_where_the_usual_lacks_something(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "from lasagne.layers import DenseLayer")
+    assert (found.chosen.backend, found.remarks) == ("theano", ())
+    assert {"lasagne", "theano"} <= set(pins(found))
+
+
+def test_keras_beside_theano_can_be_imported_without_a_variable(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import theano", "import keras")
+    assert found.chosen.backend == "theano"
+    assert {"theano", "tensorflow"} <= set(pins(found))
+    found = inferred(tmp_path, "import os", "os.environ['KERAS_BACKEND'] = 'theano'", "import keras")
+    assert found.chosen.backend == "theano"
+    assert "tensorflow" not in pins(found)
+
+
 def test_what_the_user_says_is_kept(tmp_path: Path) -> None:
     found = inferred(tmp_path, "import keras", python="3.6", keras="==2.2.4")
     assert (found.chosen.python, pins(found)["keras"]) == ("3.6", "2.2.4")

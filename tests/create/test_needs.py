@@ -36,6 +36,7 @@ def test_a_folder_and_a_notebook_are_read(tmp_path: Path) -> None:
     needs = needs_of(str(tmp_path))
     assert {one.module for one in needs.imports} == {"theano", "seaborn"}
     assert (needs.backend, needs.backend_why) == ("theano", "a.py:1 imports it")
+    assert not needs.backend_is_set
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,7 @@ def test_the_backend_of_a_program(
         write(tmp_path, "keras.json", json.dumps(config))
     needs = needs_of(str(tmp_path / "line.py"))
     assert needs.backend == backend
+    assert needs.backend_is_set is (why is not None and "imports" not in why)
     assert (why or "").replace("line:2", "line.py:2") in (needs.backend_why or "")
 
 

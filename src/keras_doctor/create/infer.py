@@ -11,11 +11,11 @@ from keras_doctor.create.days import also, there_on
 from keras_doctor.create.distributions import Found, distributions_for
 from keras_doctor.create.keras_release import keras_for
 from keras_doctor.create.small import smaller
+from keras_doctor.create.tiers import KERAS, TENSORFLOW, TF_KERAS, tiers
 from keras_doctor.create.wanted import Chosen, CreateError
 from keras_doctor.knowledge.compatibility import lost_in, venv_seed
 from keras_doctor.knowledge.paths import exists_in, was_in
 from keras_doctor.knowledge.releases import releases_of
-from keras_doctor.knowledge.selection import backends
 from keras_doctor.knowledge.stacks import StackError, closure, load_stack, stacks
 from keras_doctor.records import NamedTuple
 from keras_doctor.rules.base import listing
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from keras_doctor.knowledge.stacks import Stack, Summary
     from keras_doctor.model.uses import Use
 
-TENSORFLOW, KERAS, TF_KERAS = "tensorflow", "keras", "tf_keras"
-
 
 class Candidate(NamedTuple):
     """One stack, and how well it fits."""
@@ -43,6 +41,11 @@ class Candidate(NamedTuple):
     """Distributions that are needed and not in it."""
     broken: tuple[str, ...]
     """Paths that are needed and not in its releases."""
+
+    @property
+    def lacks(self) -> int:
+        """How much of what is needed it has not."""
+        return len(self.missing) + len(self.broken)
 
 
 class Inferred(NamedTuple):
@@ -67,43 +70,33 @@ def infer(needs: Needs, wanted: Wanted, interpreters: Mapping[str, str]) -> Infe
     if needs.python2 is not None:
         raise _is_python2(needs)
     found = distributions_for(needs.imports)
-    backend = wanted.backend or needs.backend
-    candidates = [
-        candidate
-        for summary in stacks()
-        if _is_allowed(summary, backend, needs, wanted, interpreters)
-        for candidate in [_candidate(summary, needs, wanted, found)]
-        if candidate is not None
-    ]
-    if not candidates:
+    best = None
+    for allowed in tiers(needs, wanted):
+        candidates = [
+            candidate
+            for summary in stacks()
+            if summary.backend in allowed and _is_possible(summary, wanted, interpreters)
+            for candidate in [_candidate(summary, needs, wanted, found)]
+            if candidate is not None
+        ]
+        here = max(candidates, key=lambda one: _key(one, needs), default=None)
+        if best is None or (here is not None and here.lacks < best.lacks):
+            best = here
+        if best is not None and not best.lacks:
+            break
+    if best is None:
         raise CreateError(
             "No set is known for this program on a Python of this machine.",
             hint=f"Pythons here: {', '.join(sorted(interpreters, key=compare_key))}.",
         )
-    best = max(candidates, key=lambda one: _key(one, needs))
     return _inferred(best, needs, wanted, found, interpreters)
 
 
-def _is_allowed(
-    summary: Summary,
-    backend: str | None,
-    needs: Needs,
-    wanted: Wanted,
-    interpreters: Mapping[str, str],
-) -> bool:
-    """Whether a stack is worth a look: its Python, and its backend."""
-    if summary.python not in interpreters:
+def _is_possible(summary: Summary, wanted: Wanted, interpreters: Mapping[str, str]) -> bool:
+    """Whether a stack has a Python of this machine and is as old as the user wants it."""
+    if summary.python not in interpreters or not will_do(summary.python, wanted.python):
         return False
-    if not will_do(summary.python, wanted.python):
-        return False
-    if satisfies(summary.release, there_on(summary.backend, wanted.before)) is False:
-        return False
-    tops = {use.path.partition(".")[0] for use in needs.uses}
-    if TENSORFLOW in tops or TF_KERAS in tops:
-        return summary.backend == TENSORFLOW
-    if backend in backends() and backend not in ("numpy", "cntk"):
-        return summary.backend == backend
-    return summary.backend == TENSORFLOW
+    return satisfies(summary.release, there_on(summary.backend, wanted.before)) is not False
 
 
 def _candidate(
@@ -165,7 +158,7 @@ def _key(candidate: Candidate, needs: Needs) -> tuple[object, ...]:
         of_its_time = (dates.get(stack.release) or "") <= needs.date
     newest = compare_key(keras.version) if keras and _imports(KERAS, needs.uses) else ()
     return (
-        -len(candidate.missing) - len(candidate.broken),
+        -candidate.lacks,
         of_its_time,
         keras.rank if keras else 0,
         newest,
@@ -210,7 +203,7 @@ def _inferred(
     chosen = Chosen(
         python=stack.python,
         interpreter=interpreters[stack.python],
-        backend=stack.backend,
+        backend=_backend(best, needs),
         keras=f"{KERAS}=={whole.get(KERAS, '')}",
         requirements=tuple(f"{name}=={one}" if name in exact else name for name, one in asked),
         constraints=wanted.constraints,
@@ -220,6 +213,12 @@ def _inferred(
     )
     unknown = tuple(one for one in found if not one.providers)
     return Inferred(chosen=chosen, unknown=unknown, remarks=tuple(_remarks(best, needs)))
+
+
+def _backend(best: Candidate, needs: Needs) -> str:
+    """The one that the program is for where the stack holds it, else the stack's."""
+    own = needs.backend
+    return own if own is not None and own in best.stack.pins else best.stack.backend
 
 
 def _reasons(

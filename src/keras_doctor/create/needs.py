@@ -43,6 +43,8 @@ class Needs(NamedTuple):
     """Why it is no Python 3, as a clause."""
     backend: str | None
     backend_why: str | None
+    backend_is_set: bool
+    """Whether the program or a keras.json says so, and not only an import of it."""
     date: str | None
     """The day of the last commit of it, when it is in a repository."""
 
@@ -67,7 +69,7 @@ def needs_of(path: str) -> Needs:
     ]
     uses = [use for file in files for use in _uses(file)]
     imports = _once(one for script in scripts for one in script.imports)
-    backend, why = _backend(scripts, path)
+    backend, why, is_set = _backend(scripts, path)
     return Needs(
         imports=tuple(one for one in imports if not one.local),
         uses=tuple(uses),
@@ -76,6 +78,7 @@ def needs_of(path: str) -> Needs:
         python2=next((problem for problem in problems if _PYTHON_2.search(problem)), None),
         backend=backend,
         backend_why=why,
+        backend_is_set=is_set,
         date=_date(path),
     )
 
@@ -103,12 +106,13 @@ def _once(imports: Iterable[ScriptImport]) -> list[ScriptImport]:
     return list(found.values())
 
 
-def _backend(scripts: list[Script], path: str) -> tuple[str | None, str | None]:
-    """The backend that a program or a keras.json beside it chooses, and where."""
+def _backend(scripts: list[Script], path: str) -> tuple[str | None, str | None, bool]:
+    """The backend of a program, why, and whether it or a keras.json beside it chooses that."""
     for script in scripts:
         for setting in script.settings:
             if setting.variable == VARIABLE and setting.value in backends():
-                return setting.value, f"{os.path.basename(setting.path)}:{setting.line} sets it"
+                why = f"{os.path.basename(setting.path)}:{setting.line} sets it"
+                return setting.value, why, True
     folder = path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
     for name in ("keras.json", os.path.join(".keras", "keras.json")):
         try:
@@ -117,12 +121,13 @@ def _backend(scripts: list[Script], path: str) -> tuple[str | None, str | None]:
         except (OSError, ValueError, AttributeError):
             continue
         if value in backends():
-            return value, f"{name} says so"
+            return value, f"{name} says so", True
     for script in scripts:
         for one in script.imports:
             if one.module.partition(".")[0] == "theano" and not one.guarded:
-                return "theano", f"{os.path.basename(one.path)}:{one.line} imports it"
-    return None, None
+                why = f"{os.path.basename(one.path)}:{one.line} imports it"
+                return "theano", why, False
+    return None, None, False
 
 
 def _date(path: str) -> str | None:

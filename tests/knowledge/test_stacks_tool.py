@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from keras_doctor.knowledge.stacks import decode
 from tools.stacks.grow import grow
 from tools.stacks.names import names_in, names_in_sdist
-from tools.stacks.plan import Plan, read_plans
+from tools.stacks.plan import Plan, named, read_plans
 from tools.stacks.resolve import Row, Rows, UnresolvableError, parse, reason, required_in
 from tools.stacks.shipped import encode, pins_of
 
@@ -89,6 +89,12 @@ def test_stacks_survive_being_stored_as_differences() -> None:
     assert stored["three"] == {"base": "two", "lines": "d 3"}
     for name, rows in (("one", one), ("two", two), ("three", three)):
         assert decode(stored, name) == pins_of(rows)
+
+
+def test_what_is_named_is_in_no_plan() -> None:
+    wanted = {name for plan in read_plans() for name in plan.extras}
+    assert named()
+    assert set(named()) - wanted >= {"dlib", "pyaudio", "mpi4py"}
 
 
 def test_names_of_a_wheel() -> None:

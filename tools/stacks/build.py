@@ -48,8 +48,11 @@ def _grow(plan: Plan, made: Mapping[str, Made]) -> Grown | None:
     seen = results.read()
     kin = _kin(plan, made)
     refused: dict[str, str] = {}
-    if kin and _same(kin.plan, plan):
-        refused = seen["stacks"].get(kin.plan.id, {}).get("left_out", {})
+    if kin and kin.plan.backend == plan.backend:
+        row = seen["stacks"].get(kin.plan.id, {})
+        # Of its own refusals those of the same day still hold: there are no other releases.
+        if kin.plan.id != plan.id or row.get("until") == plan.date:
+            refused = row.get("left_out", {})
     source = set(seen["source"].get(plan.era, ()))
     try:
         grown = grow(plan, kin.rows if kin else {}, refused, source)
@@ -63,6 +66,7 @@ def _grow(plan: Plan, made: Mapping[str, Made]) -> Grown | None:
     seen["source"][plan.era] = sorted(source)
     seen["stacks"].setdefault(plan.id, {}).update(
         date=_today(),
+        until=plan.date,
         packages=len(grown.rows),
         extras=len(grown.taken),
         left_out=grown.left,
@@ -92,11 +96,6 @@ def _kin(plan: Plan, made: Mapping[str, Made]) -> Made | None:
     ]
     rows.sort(key=lambda one: one.plan.backend != plan.backend)
     return rows[0] if rows else None
-
-
-def _same(one: Plan, other: Plan) -> bool:
-    """Whether what one had to leave out need not be tried again for the other."""
-    return one.id != other.id and one.backend == other.backend
 
 
 def _today() -> str:

@@ -27,6 +27,7 @@ from keras_doctor.registry.project import read_listing
 from tools.compile_knowledge import KNOWLEDGE
 from tools.knowledge.archives import place
 from tools.stacks import results
+from tools.stacks.plan import named
 
 SHIPPED = KNOWLEDGE / "compiled" / "import_files.json"
 WHEELS = results.RESULTS.with_name("wheels.json")
@@ -39,11 +40,13 @@ SHARED = (
     "jaraco",
     "backports",
     "nvidia",
+    "scikits",
 )
 """Folders that several distributions put packages into: the name below them tells more."""
 _NOISE = re.compile(
     r"_.*|tests?|testing|docs?|documentation|examples?|samples?|demos?|setup|benchmarks?|scripts?|bin|"
-    r"build|dist|tools|licenses?|include|share|etc|lib|data|conftest|site|ci|utils|integration|validate"
+    r"build|dist|tools|licenses?|include|share|etc|lib|data|conftest|site|ci|utils|integration|validate|"
+    r"base|build_tools|doctests"
 )
 _SDIST = re.compile(r"\.tar\.(?:gz|bz2)$")
 _LARGEST_SDIST = 30_000_000
@@ -84,10 +87,12 @@ def names_in_sdist(raw: bytes) -> tuple[str, ...]:
 def read_names(cache: str) -> int:
     """Ask for what is not known, and write what is shipped; return the exit code."""
     versions = pinned()
+    for name in named():
+        versions.setdefault(name, Counter())
     known: dict[str, Any] = results.read(WHEELS) if WHEELS.exists() else {}
     answers = Answers(Client(find_index()), cache or None)
     for count, name in enumerate(sorted(versions)):
-        if name in known:
+        if name in known and "gap" not in known[name]:
             continue
         try:
             known[name] = _ask(answers, name, versions[name])
@@ -127,7 +132,8 @@ def write_names(known: Mapping[str, Any]) -> int:
     data = {
         "about": {
             "what": "Import names and the distributions whose wheels hold them, most used first",
-            "how": "The file list of one released wheel of each distribution that a stack pins",
+            "how": "The file list of one released wheel or sdist of each distribution that a stack "
+            "pins, or that tools/stacks/stacks.toml names",
             "command": "python -m tools.stacks names",
         },
         "names": {

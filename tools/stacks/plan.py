@@ -49,6 +49,11 @@ def read_plans() -> tuple[Plan, ...]:
     )
 
 
+def named() -> tuple[str, ...]:
+    """Distributions that are in no stack and whose import names are asked for all the same."""
+    return tuple(normalize(name) for name in _data()["named"])
+
+
 def uv_settings(index: str) -> str:
     """The text of a `uv.toml`: the metadata that uv cannot read, and patience with its cache.
 

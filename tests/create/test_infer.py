@@ -42,6 +42,15 @@ def pins(found: Inferred) -> dict[str, str]:
         (("from scipy.misc import imsave", "import tensorflow"), "scipy", "<1.3"),
         (("import theano", "import lasagne"), "theano", "<0.9"),
         (("import cv2", "import keras"), "opencv-python", ">0"),
+        (("from sklearn.datasets import load_boston",), "scikit-learn", "<1.2"),
+        (("from sklearn.ensemble.forest import RandomForestClassifier",), "scikit-learn", "<0.24"),
+        (("from scipy import interp",), "scipy", "<1.12"),
+        (("from pandas import datetime", "import keras"), "pandas", "<2"),
+        (("from keras.applications.imagenet_utils import _obtain_input_shape",), "keras", "<2.2.1"),
+        (("from tensorflow.python.keras.layers import LSTM",), "tensorflow-cpu", "<2.13"),
+        (("import tensorflow_probability", "import tensorflow"), "tf-keras", ">0"),
+        (("import pandas_datareader", "import keras"), "pandas-datareader", ">0"),
+        (("import medpy.io", "import keras"), "medpy", ">0"),
         (("from google.protobuf import text_format", "import tensorflow"), "protobuf", ">0"),
     ],
 )  # fmt: skip
@@ -66,6 +75,25 @@ def test_what_only_python_2_has_is_said(tmp_path: Path) -> None:
     with pytest.raises(CreateError, match="program for Python 2") as raised:
         inferred(tmp_path, "import keras", "print 'x'")
     assert "keras==" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("from tensorflow.models.rnn import rnn_cell", "tensorflow.models"),
+        ("from lasagne.layers import batch_norm", "lasagne.layers.batch_norm"),
+        ("import dicom", "dicom"),
+    ],
+)
+def test_what_no_release_of_python_3_has_is_said_once(tmp_path: Path, line: str, path: str) -> None:
+    found = inferred(tmp_path, "import keras", line)
+    assert found.remarks == (f"no set has all of it; this one is without {path}",)
+
+
+def test_a_known_distribution_that_is_in_no_set_is_named(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import keras", "import dlib")
+    assert found.unknown == ()
+    assert found.remarks == ("not known for that Python and backend: dlib",)
 
 
 def test_an_unknown_name_is_reported_and_not_installed(tmp_path: Path) -> None:
@@ -93,7 +121,9 @@ def test_keras_beside_theano_can_be_imported_without_a_variable(tmp_path: Path) 
     found = inferred(tmp_path, "import theano", "import keras")
     assert found.chosen.backend == "theano"
     assert {"theano", "tensorflow"} <= set(pins(found))
-    found = inferred(tmp_path, "import os", "os.environ['KERAS_BACKEND'] = 'theano'", "import keras")
+    found = inferred(
+        tmp_path, "import os", "os.environ['KERAS_BACKEND'] = 'theano'", "import keras"
+    )
     assert found.chosen.backend == "theano"
     assert "tensorflow" not in pins(found)
 

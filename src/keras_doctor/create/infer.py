@@ -43,9 +43,14 @@ class Candidate(NamedTuple):
     """Paths that are needed and not in its releases."""
 
     @property
-    def lacks(self) -> int:
-        """How much of what is needed it has not."""
-        return len(self.missing) + len(self.broken)
+    def lacks(self) -> tuple[int, int]:
+        """How much of what is needed it has not, and how much of that are whole distributions."""
+        return len(self.missing) + len(self.broken), len(self.missing)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all of it."""
+        return not self.missing and not self.broken
 
 
 class Inferred(NamedTuple):
@@ -82,7 +87,7 @@ def infer(needs: Needs, wanted: Wanted, interpreters: Mapping[str, str]) -> Infe
         here = max(candidates, key=lambda one: _key(one, needs), default=None)
         if best is None or (here is not None and here.lacks < best.lacks):
             best = here
-        if best is not None and not best.lacks:
+        if best is not None and best.is_whole:
             break
     if best is None:
         raise CreateError(
@@ -110,7 +115,12 @@ def _candidate(
     pins = {name: pin.version for name, pin in stack.pins.items()}
     if keras is not None:
         pins[KERAS] = keras.version
-    broken = [use.path for use in uses if not _exists(use, pins)]
+    covered = tuple(f"{moved.path}." for one in found for moved in one.moved)
+    broken = [
+        use.path
+        for use in uses
+        if not f"{use.path}.".startswith(covered) and not _exists(use, pins)
+    ]
     missing = []
     for one in found:
         if one.guarded or not one.providers:
@@ -158,7 +168,7 @@ def _key(candidate: Candidate, needs: Needs) -> tuple[object, ...]:
         of_its_time = (dates.get(stack.release) or "") <= needs.date
     newest = compare_key(keras.version) if keras and _imports(KERAS, needs.uses) else ()
     return (
-        -candidate.lacks,
+        tuple(-count for count in candidate.lacks),
         of_its_time,
         keras.rank if keras else 0,
         newest,
@@ -228,7 +238,7 @@ def _reasons(
     said = [
         f"Python {stack.python} with {stack.backend} {stack.release}: the newest set in which all "
         "that is imported exists at once"
-        if not best.broken and not best.missing
+        if best.is_whole
         else f"Python {stack.python} with {stack.backend} {stack.release}: the set in which most "
         "of what is imported exists"
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from keras_doctor.compat.pair import pair
 from keras_doctor.compat.where import Where, platform_from
 from keras_doctor.create.wanted import RANK
+from keras_doctor.knowledge.moved_paths import moved_paths
 from keras_doctor.knowledge.paths import was_in
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.knowledge.selection import generation_of
@@ -86,7 +87,17 @@ def keras_for(stack: Stack, uses: Sequence[Use], specifier: str) -> KerasRelease
 
 
 def _present(paths: set[str], version: str) -> int:
-    return sum(was_in(path, version) is not False for path in paths)
+    return sum(_has(path, version) for path in paths)
+
+
+@cache
+def _has(path: str, version: str) -> bool:
+    """Whether a release has a path, as far as is known."""
+    module, _, name = path.rpartition(".")
+    moved = (one for one in moved_paths(module, [name]) if one.distribution == KERAS)
+    return was_in(path, version) is not False and all(
+        satisfies(version, one.releases) is not False for one in moved
+    )
 
 
 def _is_three(version: str) -> bool:

@@ -10,7 +10,6 @@ from keras_doctor.records import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
 
 class Moved(NamedTuple):
@@ -32,26 +31,24 @@ def moved_paths(module: str, names: Sequence[str] = ()) -> tuple[Moved, ...]:
         module: As imported, like ``sklearn.cross_validation``.
         names: Of ``from module import a, b``.
     """
-    found = []
-    for row in _rows():
-        paths = [f"{row['module']}.{name}" for name in row["names"]] or [row["module"]]
-        for path in paths:
-            name = path.rpartition(".")[2]
-            wanted = f"{module}.".startswith(path + ".")
-            if wanted or (module == row["module"] and name in names):
-                found.append(
-                    Moved(
-                        distribution=row["distribution"],
-                        path=path,
-                        releases=row["releases"],
-                        needs=tuple(row.get("needs", ())),
-                        source=row["source"],
-                    )
-                )
-    return tuple(found)
+    parts = module.split(".")
+    paths = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    paths += [f"{module}.{name}" for name in names]
+    known = _by_path()
+    return tuple(moved for path in dict.fromkeys(paths) for moved in known.get(path, ()))
 
 
 @cache
-def _rows() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = load("moved_paths")["path"]
-    return rows
+def _by_path() -> dict[str, list[Moved]]:
+    found: dict[str, list[Moved]] = {}
+    for row in load("moved_paths")["path"]:
+        for path in [f"{row['module']}.{name}" for name in row["names"]] or [row["module"]]:
+            moved = Moved(
+                distribution=row["distribution"],
+                path=path,
+                releases=row["releases"],
+                needs=tuple(row.get("needs", ())),
+                source=row["source"],
+            )
+            found.setdefault(path, []).append(moved)
+    return found

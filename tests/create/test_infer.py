@@ -51,6 +51,7 @@ def pins(found: Inferred) -> dict[str, str]:
         (("import tensorflow_probability", "import tensorflow"), "tf-keras", ">0"),
         (("import pandas_datareader", "import keras"), "pandas-datareader", ">0"),
         (("import medpy.io", "import keras"), "medpy", ">0"),
+        (("from keras.utils.visualize_util import plot",), "pydot-ng", ">0"),
         (("from google.protobuf import text_format", "import tensorflow"), "protobuf", ">0"),
     ],
 )  # fmt: skip
@@ -67,6 +68,17 @@ def test_a_module_that_a_python_lost_keeps_the_python_old(tmp_path: Path) -> Non
     assert found.chosen.python != "3.13"
     found = inferred(tmp_path, "from collections import Mapping", "import tensorflow")
     assert found.chosen.python in ("3.6", "3.7", "3.8", "3.9")
+
+
+def test_what_some_pythons_cannot_run_keeps_the_python_old(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import boto", "import keras")
+    assert found.chosen.python not in ("3.12", "3.13")
+    assert (found.remarks, "boto" in pins(found)) == ((), True)
+
+
+def test_what_a_package_imports_and_does_not_require_comes_along(tmp_path: Path) -> None:
+    found = inferred(tmp_path, "import imutils", "import torchsummary", "import keras")
+    assert {"opencv-python", "torch"} <= set(pins(found))
 
 
 def test_what_only_python_2_has_is_said(tmp_path: Path) -> None:

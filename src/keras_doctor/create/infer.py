@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from keras_doctor.create.keras_release import KerasRelease
     from keras_doctor.create.needs import Needs
     from keras_doctor.create.wanted import Wanted
+    from keras_doctor.knowledge.moved_paths import Moved
     from keras_doctor.knowledge.stacks import Stack, Summary
     from keras_doctor.model.uses import Use
 
@@ -131,14 +132,21 @@ def _candidate(
         broken += [
             moved.path
             for moved in one.moved
-            if moved.distribution in pins
-            and satisfies(pins[moved.distribution], moved.releases) is False
+            if moved.distribution in pins and not _goes(moved, pins, stack.python)
         ]
     for each in needs.imports:
         since = lost_in(each.module, each.names)
         if since and not each.guarded and compare_key(stack.python) >= compare_key(since):
             broken.append(each.module)
     return Candidate(stack, keras, tuple(dict.fromkeys(missing)), tuple(dict.fromkeys(broken)))
+
+
+def _goes(moved: Moved, pins: Mapping[str, str], python: str) -> bool:
+    """Whether a path is in the release of a distribution that is in a set, and runs there."""
+    return (
+        satisfies(pins[moved.distribution], moved.releases) is not False
+        and satisfies(python, moved.python) is not False
+    )
 
 
 def _imports(top: str, uses: Iterable[Use]) -> bool:

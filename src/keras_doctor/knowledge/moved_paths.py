@@ -22,6 +22,8 @@ class Moved(NamedTuple):
     needs: tuple[str, ...]
     """Further distributions without which it is not there."""
     source: str
+    python: str = ""
+    """As a specifier: on which Pythons."""
 
 
 def moved_paths(module: str, names: Sequence[str] = ()) -> tuple[Moved, ...]:
@@ -49,6 +51,7 @@ def _by_path() -> dict[str, list[Moved]]:
                 releases=row["releases"],
                 needs=tuple(row.get("needs", ())),
                 source=row["source"],
+                python=row.get("python", ""),
             )
             found.setdefault(path, []).append(moved)
     return found

@@ -63,10 +63,11 @@ def by_version(version: str, environ: Mapping[str, str], folder: str) -> str | N
         python = _first_on_path(name, environ, folder)
         if python and (not exact or environment_of(python, environ).version == version):
             return python
-    candidates = [
-        (_key(found), python) for python, found in installations(environ) if _fits(version, found)
-    ]
-    return max(candidates, default=(None, None))[1]
+    for group in (_standalone(environ), _of_conda(environ)):
+        fitting = [(_key(found), python) for python, found in group if _fits(version, found)]
+        if fitting:
+            return max(fitting)[1]
+    return None
 
 
 def interpreters(environ: Mapping[str, str], folder: str) -> dict[str, str]:

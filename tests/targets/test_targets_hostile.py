@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from keras_doctor.targets import TargetError, environments, files, find_target, pythonline, shebang
@@ -77,6 +77,7 @@ def test_any_pyvenv_cfg_is_read(tmp_path: Path, content: bytes) -> None:
 
 
 @QUICK
+@example("/\0")
 @given(st.text())
 def test_any_word_may_be_looked_for(word: str) -> None:
     files.which(word, {"PATH": f"/bin:{word}"}, "/")

@@ -63,7 +63,7 @@ def _check_reachable(path: str, name: str) -> None:
             f"--python {name}: {path} cannot be reached ({error.strerror}); "
             "run keras-doctor as a user who may read it"
         ) from error
-    except OSError:
+    except (OSError, ValueError):  # the latter: no path holds a null byte
         pass
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keras_doctor.create.choose import KERAS
+from keras_doctor.create.best import KERAS
 from keras_doctor.knowledge.selection import backends, generation_of
 from keras_doctor.names import normalize
 from keras_doctor.rules.context import Context

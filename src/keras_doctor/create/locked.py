@@ -7,7 +7,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from keras_doctor.create.choose import KERAS
+from keras_doctor.create.best import KERAS
 from keras_doctor.create.wanted import Chosen, CreateError
 from keras_doctor.knowledge.selection import backends, generation_of
 from keras_doctor.names import normalize

@@ -122,6 +122,7 @@ def test_a_snapshot_survives_the_journey(recorded: Recorded) -> None:
     # Fields that were added later take their default.
     expected = {**Snapshot._field_defaults, **json.loads(text)}
     expected["files"] = [{"dangling": [], **row} for row in expected["files"]]
+    expected["interpreter"] = {"externally_managed": False, **expected["interpreter"]}
     assert expected == encode(snapshot)
 
 

@@ -204,3 +204,15 @@ def test_commands_of_windows() -> None:
     context = world(stack, modules=[remnant("keras")], platform="win32")
     (found,) = judge("KD207", context)
     assert not (found.fixes[0].command or "").startswith("rm ")
+
+
+def test_what_is_closed_to_installers_gets_an_environment_beside() -> None:
+    context = world()
+    assert context.snapshot.interpreter is not None
+    interpreter = context.snapshot.interpreter._replace(externally_managed=True)
+    closed = Context(context.snapshot._replace(interpreter=interpreter))
+    fix = install(closed, "keras")
+    assert (fix.kind, fix.targets) == ("install", ("keras",))
+    assert fix.argv == ("keras-doctor", "fix", "--python", PYTHON)
+    assert "PEP 668" in fix.summary
+    assert "PEP 668" not in install(context, "keras").summary

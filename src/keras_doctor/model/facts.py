@@ -36,6 +36,8 @@ class Interpreter(NamedTuple):
     """The folder of the standard library."""
     system_site_packages: bool | None
     """Of a virtual environment: whether it also sees its base's packages. None outside one."""
+    externally_managed: bool = False
+    """Whether installers refuse to change it (PEP 668); a virtual environment of it is free."""
 
 
 class Start(NamedTuple):

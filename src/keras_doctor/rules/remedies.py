@@ -122,13 +122,18 @@ def edit(kind: str, path: str, summary: str, value: str | None = None) -> Fix:
 
 
 def install(context: Context, *requirements: str, summary: str | None = None) -> Fix:
-    """Install distributions into the target."""
-    argv = (*_installer(context), "install", *requirements)
+    """Install distributions into the target; where installers refuse that, into one beside it."""
+    argv = _with_target(context, (*_installer(context), "install", *requirements))
+    summary = summary or f"Install {' '.join(requirements)}."
+    interpreter = context.snapshot.interpreter
+    if interpreter is not None and interpreter.externally_managed:
+        summary += " Not into this Python, which is closed to installers (PEP 668): beside it."
+        argv = ("keras-doctor", "fix", "--python", _python(context))
     return command(
         context,
         "install",
-        summary or f"Install {' '.join(requirements)}.",
-        _with_target(context, argv),
+        summary,
+        argv,
         _NOT_NAME.split(requirements[0])[0],
         requirements,
     )

@@ -47,6 +47,8 @@ def describe_world(stdlib):
         "base_prefix": base,
         "stdlib": _stdlib_folder(stdlib),
         "system_site_packages": system,
+        "externally_managed": prefix == base
+        and os.path.exists(os.path.join(_stdlib_folder(stdlib), "EXTERNALLY-MANAGED")),
     }
     return world
 

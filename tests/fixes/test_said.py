@@ -33,6 +33,12 @@ def test_an_error_begins_where_it_says_so() -> None:
     )
 
 
+def test_a_python_that_is_closed_to_installers() -> None:
+    said = "error: The interpreter at `/usr` is externally managed, and indicates ... try apt"
+    assert last_words(said) == "installers refuse to change this Python (PEP 668)"
+    assert last_words("error: externally-managed-environment\n\nx This") == last_words(said)
+
+
 def test_a_full_disk_and_a_network_that_is_gone_are_said_first() -> None:
     assert last_words(UV).startswith("the disk is full. error: Failed to install: numpy")
     assert last_words(GONE).startswith("the network cannot be reached. error: Request failed")

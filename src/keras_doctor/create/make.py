@@ -7,12 +7,12 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from keras_doctor.create.activation import entrances, is_conda, write_backend
 from keras_doctor.create.kernel import write_kernel
 from keras_doctor.create.lockfiles import LocksAhead, pins_of, write_locks
 from keras_doctor.create.note import NAME, note
 from keras_doctor.create.wanted import CreateError, UnresolvedError
 from keras_doctor.fixes import fresh, trial
+from keras_doctor.fixes.activation import entrances, is_conda, write_backend
 from keras_doctor.fixes.fresh import UNFINISHED, Draft
 from keras_doctor.fixes.search import Options
 from keras_doctor.fixes.trial import Asked

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from keras_doctor import __version__
 from keras_doctor.fixes import fresh, newenv
+from keras_doctor.fixes.activation import write_backend
 from keras_doctor.fixes.judged import context_of, imports_work
 from keras_doctor.fixes.transaction.errors import TransactionError
 from keras_doctor.fixes.transaction.journal import VERIFIED, planned
 from keras_doctor.fixes.transaction.statefolder import state_folder
 from keras_doctor.fixes.transaction.states import ABSENT, FileChange, state_of
+from keras_doctor.fixes.use.shells import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +91,9 @@ class Beside:
         )
         if not agree(plan).apply:
             return plan
-        made = fresh.make(draft, self.asked, self.options, self.progress)
+        if VARIABLE not in self.asked.environ:  # a value of the user's counts, and is to be mended
+            draft = draft._replace(variables=((VARIABLE, draft.backend),))
+        made = fresh.make(draft, self.asked, self.options, self.progress, _set_backend)
         if isinstance(made, str):
             also = f"a new environment with Python {draft.python} did not work either: {made}"
             refusal = f"{failed.refusal}; {also}" if failed.refusal else also
@@ -111,6 +115,14 @@ class Beside:
             self.store.save(journal)
             return journal.id
         return None
+
+
+def _set_backend(made: fresh.Made) -> None:
+    """Write the backend into the environment, where that was tried."""
+    if made.draft.variables:
+        path = made.found.examination.snapshot.path
+        site = next(entry.path for entry in path if entry.origin == "site-packages")
+        write_backend(made.draft.folder, site, made.draft.backend)
 
 
 def journal_of_new(folder: str, summary: str) -> Journal:

@@ -14,6 +14,7 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _FULL = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.IGNORECASE)
+_CLOSED = re.compile(r"externally[ -]managed", re.IGNORECASE)
 _MOST = 600
 
 
@@ -29,6 +30,8 @@ def last_words(output: str) -> str:
     starts = starts[-1:] or [n for n, line in enumerate(lines) if line.startswith("ERROR:")]
     whole, end = " ".join(lines[starts[0] :]) if starts else "", " ".join(lines[-6:])
     said = whole[:_MOST] or end[-_MOST:]
+    if _CLOSED.search(output):
+        return "installers refuse to change this Python (PEP 668)"
     if _FULL.search(output):
         return f"the disk is full. {said}"
     if is_unreachable(output):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_doctor.create.activation import PTH, entrances, write_backend
+from keras_doctor.fixes.activation import PTH, entrances, write_backend
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the environments have a POSIX layout")
 SAY = {

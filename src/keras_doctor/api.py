@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from keras_doctor.create.wanted import CreateError
     from keras_doctor.errors.facts import Given
     from keras_doctor.fixes.history import History, Undone
-    from keras_doctor.fixes.repair import Consent
     from keras_doctor.fixes.search import Options as FixOptions
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.fixes.use.result import How, Used
     from keras_doctor.model import BackendState, Outcome
     from keras_doctor.model.creation import Creation
-    from keras_doctor.model.plan import Repair
+    from keras_doctor.model.plan import Consent, Repair
     from keras_doctor.refresh.update import Updated
     from keras_doctor.scan.judge import Scan
     from keras_doctor.targets.inventory import EnvironmentFound
@@ -324,8 +323,9 @@ def fix(
         keras_doctor.fixes.transaction.errors.TransactionError: Another repair is under way
             there, or this one was rolled back.
     """
-    from keras_doctor.fixes.repair import Consent, repair
+    from keras_doctor.fixes.repair import repair
     from keras_doctor.fixes.search import Options
+    from keras_doctor.model.plan import Consent
 
     asked = _asked(python, kernel, project, command, wish, timeout, environ, folder)
     agree = agree or (lambda _: Consent(apply=False))

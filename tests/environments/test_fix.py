@@ -20,10 +20,10 @@ import pytest
 from environments.builder import Environment, keras_doctor, run_uv, runs
 from keras_doctor.fixes import trial
 from keras_doctor.fixes.judged import works
-from keras_doctor.fixes.repair import Consent, repair
+from keras_doctor.fixes.repair import repair
 from keras_doctor.fixes.search import Options, Search
 from keras_doctor.model import Examination
-from keras_doctor.model.plan import Repair
+from keras_doctor.model.plan import Consent, Repair
 
 pytestmark = [
     pytest.mark.environment,

@@ -14,8 +14,7 @@ from keras_doctor import api
 from keras_doctor.fixes import ground
 from keras_doctor.fixes.rehearse import copying
 from keras_doctor.fixes.rehearse.place import NoPlaceError
-from keras_doctor.fixes.repair import Consent
-from keras_doctor.model.plan import Repair
+from keras_doctor.model.plan import Consent, Repair
 
 pytestmark = [
     pytest.mark.environment,

@@ -15,8 +15,7 @@ from keras_doctor.cli.show import show, style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from keras_doctor.fixes.repair import Consent
-    from keras_doctor.model.plan import Repair
+    from keras_doctor.model.plan import Consent, Repair
 
 DESCRIPTION = """Makes `import keras` work. A plan is made, tried in a copy that nobody else sees
 (the import, the backend, one training step), shown, and applied when you say yes; then it is
@@ -112,7 +111,7 @@ def _consent(plan: Repair, options: Options, progress: Progress) -> Consent:
     """What the user says to the rehearsed plan: by options, else when asked at a terminal."""
     import os
 
-    from keras_doctor.fixes.repair import Consent
+    from keras_doctor.model.plan import Consent
 
     named = {os.path.abspath(path) for path in options.move}
     moves = tuple(

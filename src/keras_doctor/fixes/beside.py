@@ -19,12 +19,11 @@ from keras_doctor.fixes.use.shells import VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from keras_doctor.fixes.repair import Consent
     from keras_doctor.fixes.search import Found, Options
     from keras_doctor.fixes.transaction.journal import Journal, Store
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
-    from keras_doctor.model.plan import Repair
+    from keras_doctor.model.plan import Consent, Repair
 
 
 class Beside:

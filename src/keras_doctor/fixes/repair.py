@@ -25,7 +25,6 @@ from keras_doctor.fixes.transaction.lock import EnvironmentLock
 from keras_doctor.fixes.transaction.statefolder import state_folder, usual_folder
 from keras_doctor.fixes.transaction.undo import recover, undo
 from keras_doctor.fixes.tree import listing
-from keras_doctor.records import NamedTuple
 from keras_doctor.rules.context import is_inside
 from keras_doctor.targets import TargetError, find_target
 from keras_doctor.targets.programs import keras_programs
@@ -41,22 +40,13 @@ if TYPE_CHECKING:
     from keras_doctor.fixes.tree import Seen
     from keras_doctor.fixes.trial import Asked
     from keras_doctor.model import Examination
-    from keras_doctor.model.plan import Rehearsal, Repair, Step
+    from keras_doctor.model.plan import Consent, Rehearsal, Repair, Step
 
 
 _TOUCHED = (
     "files of the environment changed while the repair was rehearsed: something else is at work "
     "there, or this is a mistake of keras-doctor"
 )
-
-
-class Consent(NamedTuple):
-    """What the user has said yes to."""
-
-    apply: bool
-    """The plan as a whole; False: it is only rehearsed and shown."""
-    moves: tuple[str, ...] = ()
-    """Their own files that may get another name."""
 
 
 def repair(

@@ -113,3 +113,12 @@ class Repair(NamedTuple):
     """What the user should know: who owns the environment, which processes have it loaded."""
     refusal: str | None
     """Why nothing was changed although something is wrong."""
+
+
+class Consent(NamedTuple):
+    """What the user has said yes to."""
+
+    apply: bool
+    """The plan as a whole; False: it is only rehearsed and shown."""
+    moves: tuple[str, ...] = ()
+    """Their own files that may get another name."""

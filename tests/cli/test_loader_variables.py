@@ -30,6 +30,8 @@ def test_a_broken_library_is_left_to_the_patient(tmp_path: Path) -> None:
     folder = str(tmp_path)
     if started("import zlib, binascii", folder).returncode == 0:
         pytest.skip("this Python brings its own zlib")
+    if started("", folder).returncode != 0:
+        pytest.skip("this Python needs zlib to start at all")
     done = started(PROGRAM, folder)
     assert (done.returncode, done.stdout.split()) == (0, [folder, "False"]), done.stderr
 

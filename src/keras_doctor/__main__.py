@@ -74,28 +74,28 @@ def _leave_the_patients_libraries() -> None:
         os.environ.update(zip(names[::2], names[1::2], strict=False))
         return
     given = {name: os.environ[name] for name in _LOADER if os.environ.get(name)}
-    if not given or os.name != "posix" or _libraries_load():
+    if not given or os.name != "posix":
         return
     environ = {name: value for name, value in os.environ.items() if name not in given}
     try:
-        started = os.posix_spawn(sys.executable, [sys.executable, "-I", "-c", ""], environ)
-        if os.waitpid(started, 0)[1] != 0:
-            return  # it needs them to start at all
+        if _loads(dict(os.environ)) or not _loads(environ):
+            return  # nothing is broken, or it needs them to start at all
         environ[_LEFT] = "\x1f".join(word for pair in given.items() for word in pair)
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environ)  # noqa: S606
     except OSError:
         return
 
 
-def _libraries_load() -> bool:
-    try:
-        import _ctypes
-        import _hashlib
-        import binascii
-        import zlib
-    except ImportError:
-        return False
-    return all((_ctypes, _hashlib, binascii, zlib))
+def _loads(environ: dict[str, str]) -> bool:
+    """Whether modules that need libraries of the system load; a broken one may end the process."""
+    program = "import _ctypes, _hashlib, binascii, zlib"
+    started = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", "-c", program],
+        environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)],
+    )
+    return os.waitpid(started, 0)[1] == 0
 
 
 def _leave_the_patient() -> None:

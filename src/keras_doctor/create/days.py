@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from keras_doctor.knowledge.releases import releases_of
 from keras_doctor.versions import compare_key
 
 
+@cache  # every stack is asked about
 def there_on(name: str, day: str | None) -> str:
     """The releases of a distribution that were uploaded by the end of a day, as a specifier.
 

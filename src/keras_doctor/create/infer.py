@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from keras_doctor.compat import CompatError
 from keras_doctor.compat.answer import answer
+from keras_doctor.create.best import KERAS
 from keras_doctor.create.choose import will_do
 from keras_doctor.create.days import also, there_on
 from keras_doctor.create.distributions import Found, distributions_for
 from keras_doctor.create.keras_release import keras_for
 from keras_doctor.create.small import smaller
-from keras_doctor.create.tiers import KERAS, TENSORFLOW, TF_KERAS, tiers
+from keras_doctor.create.tiers import TENSORFLOW, TF_KERAS, tiers
 from keras_doctor.create.wanted import Chosen, CreateError
 from keras_doctor.knowledge.compatibility import lost_in, venv_seed
 from keras_doctor.knowledge.paths import exists_in, was_in

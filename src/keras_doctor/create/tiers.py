@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keras_doctor.create.best import KERAS
 from keras_doctor.knowledge.selection import backends
 from keras_doctor.knowledge.stacks import stacks
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from keras_doctor.create.needs import Needs
     from keras_doctor.create.wanted import Wanted
 
-TENSORFLOW, KERAS, TF_KERAS = "tensorflow", "keras", "tf_keras"
+TENSORFLOW, TF_KERAS = "tensorflow", "tf_keras"
 _WITHOUT_STACKS = ("numpy", "cntk")
 """Backends that go along with TensorFlow: there are no stacks of their own."""
 

@@ -21,7 +21,7 @@ from keras_doctor.fixes.ways import environ_after, roots_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from keras_doctor.fixes.installer import Installed
+    from keras_doctor.fixes.installer import Installed, Installer
     from keras_doctor.fixes.rehearse.place import Place
     from keras_doctor.fixes.request import Request
     from keras_doctor.fixes.trial import Asked
@@ -83,15 +83,10 @@ class Bench:
             request: What is to be removed and installed.
             after: The steps whose variables are set by then.
         """
-        context = context_of(self.current)
-        target = context.snapshot.target
-        has_pip = context.first("pip") is not None
-        python = self.place.there(target.python or "")
-        installer = find_installer(python, self.asked.environ, has_pip=has_pip)
+        installer, python, prefix = self._installer()
         if installer is None:
             return "there is neither uv nor a pip that could install into this environment"
         self.progress("Installing " + ", ".join(request.requirements or request.uninstall))
-        prefix = target.environment and self.place.there(target.environment)
         began = time.monotonic()
         environ = environ_after(self.asked.environ, after)
         result = self.place.call(
@@ -101,15 +96,20 @@ class Bench:
 
     def cost(self, request: Request, after: Sequence[Step]) -> int | None:
         """How many distributions a request would change in the place; None: it cannot be told."""
+        installer, python, prefix = self._installer()
+        if installer is None:
+            return None
+        environ = environ_after(self.asked.environ, after)
+        return self.place.call(count_changes, installer, request, python, prefix, environ)
+
+    def _installer(self) -> tuple[Installer | None, str, str | None]:
+        """What installs there; the interpreter and the folder of the environment in the place."""
         context = context_of(self.current)
         target = context.snapshot.target
         python = self.place.there(target.python or "")
-        installer = find_installer(python, self.asked.environ, has_pip=False)
-        if installer is None:
-            return None
-        prefix = target.environment and self.place.there(target.environment)
-        environ = environ_after(self.asked.environ, after)
-        return self.place.call(count_changes, installer, request, python, prefix, environ)
+        has_pip = context.first("pip") is not None
+        installer = find_installer(python, self.asked.environ, has_pip=has_pip)
+        return installer, python, target.environment and self.place.there(target.environment)
 
     def run_owner(self, argv: Sequence[str], folder: str, after: Sequence[Step]) -> str | None:
         """Run the command of who owns the environment; the reason when it fails.
